@@ -1,0 +1,247 @@
+"""Initial value problems dy/dt = f(t, y): one interface to adaptive and fixed-step solvers.
+
+Adaptive solves, and with them every final number, are torchdiffeq's. Training may use the
+fixed-tableau stepper below, which takes the steps it is given and nothing else.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+import torchdiffeq
+from jaxtyping import Float
+from torch import Tensor
+
+from neural_odes.errors import UserError
+
+Field = Callable[[Tensor, Tensor], Tensor]
+
+
+class SolverError(UserError):
+    """The solver gave up: step size underflow, a value that is not finite, or too many evaluations."""
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """Step size control by an embedded error estimate (torchdiffeq).
+
+    Args:
+        rtol: relative tolerance of one step.
+        atol: absolute tolerance of one step, in the unit of the state.
+        method: any adaptive method of torchdiffeq.
+        max_nfe: evaluations of the field after which the solve is given up.
+        adjoint: gradients by the adjoint equation (Chen et al. 2018, section 2), O(1) memory,
+            instead of through the solver's own operations.
+    """
+
+    rtol: float
+    atol: float
+    method: str = "dopri5"
+    max_nfe: int = 20_000
+    adjoint: bool = False
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """An explicit Runge-Kutta method that steps from node to node.
+
+    Args:
+        method: ``euler``, ``midpoint``, ``rk4`` (the 3/8 rule, as in torchdiffeq) or ``dopri5``
+            (the fifth-order weights of Dormand and Prince 1980, no error control).
+        nodes: times at which steps begin and end, strictly monotone.
+    """
+
+    method: Literal["euler", "midpoint", "rk4", "dopri5"]
+    nodes: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        steps = [b - a for a, b in zip(self.nodes, self.nodes[1:], strict=False)]
+        if not steps or not (all(h > 0 for h in steps) or all(h < 0 for h in steps)):
+            raise ValueError(f"nodes must be two or more strictly monotone times, not {self.nodes}")
+
+    @classmethod
+    def uniform(cls, method: Literal["euler", "midpoint", "rk4", "dopri5"], start: float, end: float, steps: int):
+        """``steps`` equal steps from ``start`` to ``end``."""
+        return cls(method, tuple(start + (end - start) * i / steps for i in range(steps + 1)))
+
+
+Solver = Adaptive | Fixed
+
+
+@dataclass
+class Statistics:
+    """What a solve cost.
+
+    Attributes:
+        nfe: evaluations of the field in the forward solve.
+        nfe_backward: evaluations by the adjoint's backward solve, counted when ``backward`` runs.
+        accepted: steps taken.
+        rejected: steps tried and discarded.
+        nodes: the times between which steps were taken, first and last included.
+    """
+
+    nfe: int = 0
+    nfe_backward: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    nodes: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """``y[i]`` is the state at ``t[i]``: shape ``(len(t), *y0.shape)``."""
+
+    y: Tensor
+    statistics: Statistics
+
+
+def solve(
+    field: Field,
+    y0: Float[Tensor, "*state"],
+    t: Float[Tensor, " times"],
+    solver: Solver,
+    *,
+    parameters: Iterable[Tensor] = (),
+) -> Solution:
+    """Solves dy/dt = field(t, y) from y(t[0]) = y0.
+
+    Args:
+        field: ``(t, y) -> dy/dt``; ``t`` is a scalar tensor, ``y`` has the shape of ``y0``.
+        y0: state at ``t[0]``.
+        t: times at which the state is wanted, strictly monotone, in either direction.
+        solver: adaptive, or fixed nodes from ``t[0]`` to ``t[-1]``; what lies between
+            fixed nodes is read from their cubic Hermite interpolant.
+        parameters: what the field is differentiated for besides ``y0``; needed with ``adjoint``.
+
+    Raises:
+        SolverError: the step size underflowed, the state is not finite, or ``max_nfe`` was reached.
+    """
+    if isinstance(solver, Fixed):
+        return _solve_fixed(field, y0, t, solver)
+    return _solve_adaptive(field, y0, t, solver, tuple(parameters))
+
+
+class _Counted:
+    """The field as torchdiffeq sees it: counts evaluations and steps, and stops a runaway."""
+
+    def __init__(self, field: Field, solver: Adaptive, statistics: Statistics, t: Tensor):
+        self.field = field
+        self.solver = solver
+        self.statistics = statistics
+        self.forward_done = False
+        self.reversed = bool(t[-1] < t[0])
+        statistics.nodes.append(float(t[0]))
+
+    def __call__(self, t: Tensor, y: Tensor) -> Tensor:
+        s = self.statistics
+        if self.forward_done:
+            s.nfe_backward += 1
+        else:
+            s.nfe += 1
+        if max(s.nfe, s.nfe_backward) > self.solver.max_nfe:
+            raise SolverError(
+                f"{self.solver.method} used more than {self.solver.max_nfe} evaluations of the field (at t = {float(t.detach()):.6g}): "
+                "the field has become stiff or is not finite; loosen rtol and atol or lower the learning rate"
+            )
+        return self.field(t, y)
+
+    def callback_accept_step(self, t: Tensor, y: Tensor, dt: Tensor) -> None:
+        self.statistics.accepted += 1
+        self.statistics.nodes.append(float((t - dt if self.reversed else t + dt).detach()))
+
+    def callback_reject_step(self, t: Tensor, y: Tensor, dt: Tensor) -> None:
+        self.statistics.rejected += 1
+
+
+def _solve_adaptive(field: Field, y0: Tensor, t: Tensor, solver: Adaptive, parameters: tuple[Tensor, ...]) -> Solution:
+    statistics = Statistics()
+    counted = _Counted(field, solver, statistics, t)
+    options = {"rtol": solver.rtol, "atol": solver.atol, "method": solver.method}
+    try:
+        if solver.adjoint:
+            y = torchdiffeq.odeint_adjoint(counted, y0, t, adjoint_params=parameters, **options)
+        else:
+            y = torchdiffeq.odeint(counted, y0, t, **options)
+    except AssertionError as error:  # how torchdiffeq says that it cannot go on
+        raise SolverError(
+            f"{solver.method} cannot go on at t = {statistics.nodes[-1]:.6g} ({str(error).split(':')[0]}): "
+            "the field is not finite or too stiff; lower the learning rate or loosen rtol and atol"
+        ) from None
+    counted.forward_done = True
+    # The last step overshoots t[-1]; what lies beyond it is not part of this solve.
+    end = float(t[-1])
+    inside = [n for n in statistics.nodes if (n < end if end > float(t[0]) else n > end)]
+    statistics.nodes = [*inside, end]
+    return Solution(y, statistics)
+
+
+# Butcher tableaus: nodes c, rows of A, weights b.
+_TABLEAUS: dict[str, tuple[list[float], list[list[float]], list[float]]] = {
+    "euler": ([0.0], [[]], [1.0]),
+    "midpoint": ([0.0, 1 / 2], [[], [1 / 2]], [0.0, 1.0]),
+    "rk4": ([0.0, 1 / 3, 2 / 3, 1.0], [[], [1 / 3], [-1 / 3, 1.0], [1.0, -1.0, 1.0]], [1 / 8, 3 / 8, 3 / 8, 1 / 8]),
+    "dopri5": (
+        [0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0],
+        [
+            [],
+            [1 / 5],
+            [3 / 40, 9 / 40],
+            [44 / 45, -56 / 15, 32 / 9],
+            [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+            [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+        ],
+        [35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+    ),
+}
+
+
+def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution:
+    nodes = solver.nodes
+    wanted = t.tolist()
+    scale = abs(nodes[-1] - nodes[0])
+    if abs(wanted[0] - nodes[0]) > 1e-6 * scale or abs(wanted[-1] - nodes[-1]) > 1e-6 * scale:
+        raise ValueError(f"nodes run from {nodes[0]} to {nodes[-1]}, times from {wanted[0]} to {wanted[-1]}")
+    c, a, b = _TABLEAUS[solver.method]
+    states, slopes = [y0], []
+    y = y0
+    for start, end in zip(nodes, nodes[1:], strict=False):
+        h = end - start
+        k: list[Tensor] = []
+        for c_i, a_i in zip(c, a, strict=True):
+            stage = y
+            for a_ij, k_j in zip(a_i, k, strict=True):
+                stage = torch.add(stage, k_j, alpha=h * a_ij)
+            k.append(field(y.new_tensor(start + c_i * h), stage))
+        for b_i, k_i in zip(b, k, strict=True):
+            if b_i:
+                y = torch.add(y, k_i, alpha=h * b_i)
+        states.append(y)
+        slopes.append(k[0])
+    nfe = len(c) * (len(nodes) - 1)
+    if len(wanted) > 2:
+        slopes.append(field(y.new_tensor(nodes[-1]), y))
+        nfe += 1
+        values = _hermite(nodes, torch.stack(states), torch.stack(slopes), wanted)
+    else:
+        values = torch.stack([y0, y])
+    return Solution(values, Statistics(nfe=nfe, accepted=len(nodes) - 1, nodes=list(nodes)))
+
+
+def _hermite(nodes: tuple[float, ...], y: Tensor, f: Tensor, wanted: list[float]) -> Tensor:
+    """Cubic Hermite interpolant of values ``y`` and slopes ``f`` at the nodes, as one matrix product."""
+    weights = torch.zeros(len(wanted), 2 * len(nodes), dtype=torch.float64)
+    sign = 1 if nodes[-1] > nodes[0] else -1
+    interval = 0
+    for row, time in enumerate(wanted):
+        while interval < len(nodes) - 2 and sign * time > sign * nodes[interval + 1]:
+            interval += 1
+        h = nodes[interval + 1] - nodes[interval]
+        s = (time - nodes[interval]) / h
+        n = len(nodes)
+        weights[row, interval] = (1 + 2 * s) * (1 - s) ** 2
+        weights[row, interval + 1] = s**2 * (3 - 2 * s)
+        weights[row, n + interval] = h * s * (1 - s) ** 2
+        weights[row, n + interval + 1] = h * s**2 * (s - 1)
+    stacked = torch.cat([y, f]).flatten(1)
+    return (weights.to(stacked) @ stacked).view(len(wanted), *y.shape[1:])
