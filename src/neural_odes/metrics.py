@@ -1,0 +1,41 @@
+"""The shapes in which results are written down."""
+
+import json
+import math
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+def over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, sample standard deviation (null for one value), number and the values themselves, in order of the seeds."""
+    numbers = [float(v) for v in values]
+    spread = statistics.stdev(numbers) if len(numbers) > 1 else None
+    return {"mean": statistics.fmean(numbers), "std": spread, "n": len(numbers), "values": numbers}
+
+
+def confidence_95(value: dict[str, Any]) -> float:
+    """Half the width of the 95 % interval (Student's t) of the mean of an ``over_seeds``; NaN for one seed."""
+    from scipy.stats import t
+
+    if value["n"] < 2:
+        return math.nan
+    return float(t.ppf(0.975, value["n"] - 1)) * value["std"] / math.sqrt(value["n"])
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Same content, same bytes: sorted keys, two spaces, one newline at the end; NaN is refused."""
+    path.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_curves(path: Path, histories: dict[tuple[str, int], pd.DataFrame]) -> None:
+    """One long table of training curves: step, model, seed, metric, value, from the history of each (model, seed)."""
+    parts = [table.assign(model=model, seed=seed) for (model, seed), table in histories.items()]
+    pd.concat(parts)[["step", "model", "seed", "metric", "value"]].to_csv(path, index=False, lineterminator="\n")

@@ -1,0 +1,139 @@
+"""Reads and validates params.yaml; each claim brings the schema of its own section."""
+
+import difflib
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from ruamel.yaml import YAML, YAMLError
+
+import neural_odes
+from neural_odes.errors import UserError
+
+FILE = "params.yaml"
+
+
+class Section(BaseModel):
+    """A section of params.yaml: every key required, none unknown, types as written, no defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _unique(values: list[int]) -> list[int]:
+    if len(set(values)) < len(values):
+        raise ValueError("each seed may stand only once")
+    return values
+
+
+Seeds = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1), AfterValidator(_unique)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Threads = Annotated[int, Field(ge=1, le=1024)]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """params.yaml as DVC reads it (YAML 1.2, safe types).
+
+    Raises:
+        UserError: the file is missing, is not YAML, or is not a mapping.
+    """
+    try:
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path.name}: there is no such file; bring it back with: git checkout {path.name}") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" line {where.line + 1}" if where else ""
+        problem = getattr(error, "problem", None) or "not text in UTF-8"
+        raise UserError(f"{path.name}{line}: {problem}; git diff {path.name} shows what changed") from None
+    if not isinstance(values, dict):
+        raise UserError(
+            f"{path.name}: sections expected, such as seeds and density; bring them back with: git checkout {path.name}"
+        )
+    return values
+
+
+def section(values: dict[str, Any], name: str, kind: Any) -> Any:
+    """The section (or leaf) called ``name``, such as ``density.train``, validated as ``kind``.
+
+    Raises:
+        UserError: a key is missing, unknown or ill-typed; names the key and the nearest one known.
+    """
+    node: Any = values
+    for depth, key in enumerate(name.split(".")):
+        if not isinstance(node, dict) or key not in node:
+            raise UserError(f"{FILE}: {'.'.join(name.split('.')[: depth + 1])} is missing; git diff {FILE} shows what changed")
+        node = node[key]
+    return _validate(node, name, kind)
+
+
+def check(values: dict[str, Any]) -> None:
+    """Validates every section of params.yaml, and that there is no other.
+
+    Raises:
+        UserError: as ``section``.
+    """
+    claims = _claims()
+    known = ["seeds", *claims]
+    for key in values:
+        if key not in known:
+            raise UserError(f"{FILE}: {key} is not a known section{_nearest(str(key), known)}")
+    section(values, "seeds", Seeds)
+    for claim, schema in claims.items():
+        section(values, claim, schema)
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Leaves by their dotted name: ``{"a": {"b": 1}}`` becomes ``{"a.b": 1}``."""
+    leaves: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            leaves |= flatten(value, f"{prefix}{key}.")
+        else:
+            leaves[f"{prefix}{key}"] = value
+    return leaves
+
+
+def _claims() -> dict[str, type[Section]]:
+    """The schema of every package that has one, by the package's name."""
+    found = {}
+    for package in pkgutil.iter_modules(neural_odes.__path__):
+        if package.ispkg:
+            found[package.name] = importlib.import_module(f"neural_odes.{package.name}.params").Params
+    return found
+
+
+def _validate(value: Any, name: str, kind: Any) -> Any:
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as errors:
+        first, more = errors.errors()[0], errors.error_count() - 1
+    # Names of types and validators stand between the keys of a location; only keys are the user's.
+    where = ".".join([name, *(str(part) for part in first["loc"])])
+    if first["type"] == "extra_forbidden":
+        known = _fields(kind, first["loc"][:-1])
+        text = f"{where} is not a known parameter{_nearest(str(first['loc'][-1]), known)}"
+    elif first["type"] == "missing":
+        text = f"{where} is missing; git diff {FILE} shows what changed"
+    else:
+        text = f"{where}: {_message(first)}"
+    raise UserError(f"{FILE}: {text}" + (f" (and {more} more)" if more else ""))
+
+
+def _message(error: Any) -> str:
+    text = error["msg"].removeprefix("Value error, ")
+    text = text[0].lower() + text[1:]
+    return text if isinstance(error["input"], dict | list) else f"{text}, not {error['input']!r}"
+
+
+def _fields(kind: Any, path: tuple[int | str, ...]) -> list[str]:
+    for key in path:
+        kind = kind.model_fields[key].annotation
+    return list(kind.model_fields)
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"

@@ -1,0 +1,37 @@
+"""Weights of a model on disk: safetensors, no code."""
+
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import nn
+
+from neural_odes.errors import UserError
+
+
+def save(module: nn.Module, path: Path) -> None:
+    safetensors.torch.save_file({name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}, path)
+
+
+def load(module: nn.Module, path: Path) -> None:
+    """Fills ``module`` in place.
+
+    Raises:
+        UserError: the file is missing or damaged, or holds other tensors than ``module``: names the first that differs.
+    """
+    remedy = "bring it back with: dvc checkout, or train it with: dvc repro"
+    try:
+        tensors = safetensors.torch.load_file(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; {remedy}") from None
+    except SafetensorError as error:
+        raise UserError(f"{path}: damaged ({error}); {remedy}") from None
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise UserError(
+                f"{path}: {name} has shape {found.get(name, 'none')} where {wanted.get(name, 'none')} is expected: "
+                "it was trained with other parameters; run dvc repro"
+            )
+    module.load_state_dict(tensors)

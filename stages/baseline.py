@@ -1,0 +1,7 @@
+"""Fits and evaluates a model that needs no training loop. Usage: python stages/baseline.py CLAIM MODEL"""
+
+import environment  # noqa: F401
+
+from neural_odes.command import run
+
+run("baseline", usage=__doc__)

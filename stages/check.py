@@ -1,0 +1,18 @@
+"""Validates params.yaml. Usage: python stages/check.py
+
+Its output is the same for every valid file: it stops what would start on invalid parameters, and reruns nothing.
+"""
+
+import environment  # noqa: F401
+
+from neural_odes import params
+from neural_odes.command import execute
+from neural_odes.stage import Stage
+
+
+def check(stage: Stage) -> None:
+    params.check(params.read(stage.input(params.FILE)))
+    stage.output("data/check.txt").write_text("params.yaml is valid\n", encoding="utf-8")
+
+
+execute("check", check)

@@ -1,0 +1,7 @@
+"""Makes the data of one claim. Usage: python stages/data.py CLAIM"""
+
+import environment  # noqa: F401
+
+from neural_odes.command import run
+
+run("data", usage=__doc__)

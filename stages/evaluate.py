@@ -1,0 +1,7 @@
+"""Evaluates one trained model on the test set. Usage: python stages/evaluate.py CLAIM MODEL SEED"""
+
+import environment  # noqa: F401
+
+from neural_odes.command import run
+
+run("evaluate", usage=__doc__)

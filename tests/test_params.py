@@ -1,0 +1,119 @@
+"""Wrong parameters are one line that names the key and the remedy; right ones are read as DVC reads them."""
+
+import pytest
+from dvc.utils.serialize import load_yaml
+from ruamel.yaml import YAML
+
+from neural_odes import params
+from neural_odes.errors import UserError
+
+
+@pytest.fixture
+def values(root):
+    return params.read(root / params.FILE)
+
+
+def _set(values, name, value):
+    *path, last = name.split(".")
+    for key in path:
+        values = values[key]
+    values[last] = value
+
+
+def test_the_committed_file_is_valid(values):
+    params.check(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("density.train.learning_rate", "fast", r"density\.train\.learning_rate: .*valid number.*'fast'"),
+        ("density.train.learning_rate", -1.0, r"density\.train\.learning_rate: .*greater than 0.*-1\.0"),
+        ("density.train.learning_rate", float("nan"), r"density\.train\.learning_rate"),
+        ("density.train.steps", 10.5, r"density\.train\.steps: .*integer"),
+        ("density.train.steps", True, r"density\.train\.steps: .*integer"),
+        ("density.train.optimizer", "soup", r"density\.train\.optimizer: .*'soap' or 'adam'.*'soup'"),
+        (
+            "density.train.learnin_rate",
+            0.1,
+            r"density\.train\.learnin_rate is not a known parameter; did you mean learning_rate\?",
+        ),
+        ("density.models.gmm.components", [], r"density\.models\.gmm\.components: .*at least 1"),
+        ("density.models.gmm.components", [8, "x"], r"density\.models\.gmm\.components\.1: .*integer"),
+        ("density.train", None, r"density\.train: "),
+        ("densty", {}, r"densty is not a known section; did you mean density\?"),
+        ("seeds", [], r"seeds: .*at least 1"),
+        ("seeds", [1, 1], r"seeds: each seed may stand only once"),
+        ("seeds", [-1], r"seeds\.0: .*greater than or equal to 0"),
+        ("seeds", 3, r"seeds: .*list"),
+    ],
+)
+def test_an_invalid_value_is_one_line_that_names_it(values, name, value, expected):
+    _set(values, name, value)
+    with pytest.raises(UserError, match=f"^params\\.yaml: {expected}") as raised:
+        params.check(values)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_key_is_named(values):
+    del values["density"]["train"]["steps"]
+    with pytest.raises(UserError, match=r"density\.train\.steps is missing"):
+        params.check(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("seeds: [1", r"params\.yaml line \d"),
+        ("a: 1\na: 2\n", r"duplicate key"),
+        ("", r"sections expected"),
+        ("- 1\n", r"sections expected"),
+        ("a: !!python/object/apply:os.system [ls]\n", r"params\.yaml line 1"),
+    ],
+)
+def test_broken_yaml_is_one_line(tmp_path, text, expected):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=expected) as raised:
+        params.read(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(UserError, match=r"git checkout params\.yaml"):
+        params.read(tmp_path / "params.yaml")
+
+
+def test_read_the_way_dvc_reads(tmp_path):
+    """YAML 1.2: ``no`` is a word and ``1e-3`` a number."""
+    path = tmp_path / "params.yaml"
+    path.write_text("a: no\nb: 1e-3\nc: 1.0e-3\nd: 0o17\ne: ~\nf: &x [1]\ng: *x\n")
+    assert params.read(path) == load_yaml(str(path))
+
+
+def test_no_field_has_a_default(values):
+    """A default would be a parameter that params.yaml, and so DVC, does not know of."""
+
+    def fields(schema):
+        for name, field in schema.model_fields.items():
+            assert field.is_required(), f"{schema.__name__}.{name}"
+            if isinstance(field.annotation, type) and issubclass(field.annotation, params.Section):
+                fields(field.annotation)
+
+    for schema in params._claims().values():
+        fields(schema)
+
+
+def test_every_leaf_has_a_comment(root):
+    yaml = YAML()
+    lines = (root / params.FILE).read_text().splitlines()
+
+    def visit(node, path):
+        for key, value in node.items():
+            line = lines[node.lc.key(key)[0]]
+            if isinstance(value, dict):
+                visit(value, f"{path}{key}.")
+            else:
+                assert "#" in line, f"{path}{key} has no comment"
+
+    visit(yaml.load((root / params.FILE).read_text()), "")
