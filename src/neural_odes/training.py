@@ -1,0 +1,187 @@
+"""The one training loop: progress bar, history, checkpoints, exact resume."""
+
+import contextlib
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
+
+from neural_odes import provenance
+from neural_odes.checkpoint import Checkpoint
+from neural_odes.errors import UserError
+from neural_odes.metrics import write_json
+from neural_odes.stage import Stage
+from neural_odes.tracking import live
+
+POINTS = 200  # rows of a history: enough for a curve, few enough to read
+
+
+@runtime_checkable
+class Task(Protocol):
+    """What is trained. ``state_dict`` holds everything that later steps depend on, generators included."""
+
+    def step(self, index: int) -> dict[str, Tensor]:
+        """One update, numbered from 0; returns detached scalars to record, ``loss`` among them."""
+
+    def validate(self) -> dict[str, float]:
+        """Scores on the validation split."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+Row = tuple[int, str, float]
+
+
+def fit(stage: Stage, task: Task, *, steps: int, validate_every: int) -> None:
+    """Trains ``task`` for ``steps`` updates, from its checkpoint where there is one.
+
+    Writes ``history.csv`` and ``training.json`` (input key, device type) into the output of ``stage``. Everything that
+    determines the training must have been asked of ``stage`` before: it names the checkpoint and the run in MLflow.
+
+    Raises:
+        UserError: a recorded value is not finite; the last good checkpoint is kept.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after a checkpoint at a step's end.
+    """
+    described = {"device": stage.device.type, "input_key": provenance.key({"inputs": stage.record, "device": stage.device.type})}
+    folder = Path(os.environ.get("NEURAL_ODES_CACHE", stage.root / ".cache")) / "checkpoints"
+    checkpoint = Checkpoint(folder, provenance.key({**described, "code": _code()}))
+    stage.until_end(checkpoint.held())
+    with live(stage.root, described, stage.record) as on_rows:
+        history = run(task, steps=steps, validate_every=validate_every, checkpoint=checkpoint, title=stage.name, on_rows=on_rows)
+    out = stage.output(stage.outputs[0])
+    history.to_csv(out / "history.csv", index=False, lineterminator="\n")
+    write_json(out / "training.json", described)
+    stage.when_finished(checkpoint.remove)
+
+
+def _code() -> dict[str, str]:
+    """Digests of the project's modules now loaded, and the versions that can change a number."""
+    own = [m for name, m in sorted(sys.modules.items()) if name.startswith("neural_odes") and getattr(m, "__file__", None)]
+    digests = {m.__name__: provenance.digest(Path(str(m.__file__))) for m in own}
+    return digests | {package: version(package) for package in ("torch", "torchdiffeq", "numpy", "pytorch-optimizer")}
+
+
+def run(
+    task: Task,
+    *,
+    steps: int,
+    validate_every: int,
+    checkpoint: Checkpoint,
+    title: str,
+    on_rows: Callable[[list[Row]], None],
+) -> pd.DataFrame:
+    """The loop itself.
+
+    Args:
+        on_rows: hears of every new row of the history (after a resume: of the earlier ones, too).
+
+    Returns:
+        The history: columns step, metric, value; a recorded scalar is the mean over the steps since its last row.
+
+    Raises: as ``fit``.
+    """
+    rows: list[Row] = []
+    sums: dict[str, Tensor] = {}
+    counted, start = 0, 0
+    if (saved := checkpoint.load()) is not None:
+        task.load_state_dict(saved["task"])
+        rows = [(step, metric, value) for step, metric, value in saved["rows"]]
+        sums, counted, start = saved["sums"], saved["counted"], saved["step"]
+        on_rows(rows)
+
+    def save(step: int) -> None:
+        checkpoint.save({"task": task.state_dict(), "rows": rows, "sums": sums, "counted": counted, "step": step})
+
+    log_every = max(1, steps // POINTS)
+    save_every = float(os.environ.get("NEURAL_ODES_CHECKPOINT_SECONDS", "20"))
+    saved_at = time.monotonic()
+    with _interruptible() as interrupted, _progress(title, start, steps) as advance:
+        for step in range(start + 1, steps + 1):
+            for name, value in task.step(step - 1).items():
+                sums[name] = sums[name] + value if name in sums else value
+            counted += 1
+            new: list[Row] = []
+            if step % log_every == 0 or step == steps:
+                new += [(step, name, float(total) / counted) for name, total in sums.items()]
+                sums, counted = {}, 0
+            if step % validate_every == 0 or step == steps:
+                new += [(step, name, float(value)) for name, value in task.validate().items()]
+            for _, name, value in new:
+                if not math.isfinite(value):
+                    raise UserError(
+                        f"{title}: {name} is {value} at step {step}; lower the learning rate or tighten the solver's tolerance "
+                        "(the last good checkpoint is kept)"
+                    )
+            if new:
+                rows += new
+                on_rows(new)
+            advance(step, rows)
+            if interrupted() or time.monotonic() - saved_at > save_every:
+                save(step)
+                saved_at = time.monotonic()
+            if interrupted():
+                raise KeyboardInterrupt
+    return pd.DataFrame(rows, columns=["step", "metric", "value"])
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Turns the first Ctrl-C or SIGTERM into a flag, so that a step is finished before its state is saved."""
+    seen: list[int] = []
+
+    def note(signum: int, frame: Any) -> None:
+        seen.append(signum)
+        if len(seen) > 1:
+            raise KeyboardInterrupt
+
+    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for s, handler in before.items():
+            signal.signal(s, handler)
+
+
+@contextlib.contextmanager
+def _progress(title: str, start: int, steps: int) -> Iterator[Callable[[int, list[Row]], None]]:
+    """A bar with loss and remaining time on a terminal; elsewhere a line every 20 seconds."""
+    console = Console(file=sys.stderr)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[latest]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    began = told = time.monotonic()
+
+    def latest(rows: list[Row]) -> str:
+        last = {name: value for _, name, value in rows[-12:]}
+        return "  ".join(f"{name} {value:.4g}" for name, value in last.items())
+
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        line = bar.add_task(title, total=steps, completed=start, latest="")
+
+        def advance(step: int, rows: list[Row]) -> None:
+            nonlocal told
+            if console.is_terminal:
+                bar.update(line, completed=step, latest=latest(rows))
+            elif time.monotonic() - told > 20 or step == steps:
+                told = time.monotonic()
+                left = (told - began) / (step - start) * (steps - step)
+                print(f"{title}: step {step} of {steps}, {left:.0f} s left, {latest(rows)}", file=sys.stderr, flush=True)
+
+        yield advance
