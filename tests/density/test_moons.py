@@ -1,0 +1,60 @@
+"""The exact density and entropy against independent computations."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad, simpson
+
+from neural_odes.density.moons import TwoMoons
+
+
+def _brute_density(x, y, noise):
+    """Adaptive quadrature of the definition."""
+
+    def part(centre):
+        def integrand(a):
+            cx, cy = centre(a)
+            return np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * noise**2))
+
+        return quad(integrand, 0, np.pi, limit=400, points=np.linspace(0, np.pi, 40)[1:-1], epsabs=1e-13)[0]
+
+    total = part(lambda a: (np.cos(a), np.sin(a))) + part(lambda a: (1 - np.cos(a), 0.5 - np.sin(a)))
+    return total / (2 * np.pi) / (2 * np.pi * noise**2)
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.1, 0.3])
+def test_density_against_adaptive_quadrature(noise):
+    points = np.array([[0.0, 1.0], [1.0, -0.5], [0.5, 0.25], [-1.0, 0.02], [2.1, 0.6]])
+    exact = [_brute_density(x, y, noise) for x, y in points]
+    np.testing.assert_allclose(np.exp(TwoMoons(noise).log_density(points)), exact, rtol=1e-9, atol=1e-12)
+
+
+def test_density_integrates_to_one():
+    moons = TwoMoons(0.3)
+    (x0, x1), (y0, y1) = moons.box()
+    xs, ys = np.linspace(x0, x1, 200), np.linspace(y0, y1, 200)
+    p = np.exp(moons.log_density(np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2))).reshape(200, 200)
+    assert simpson(simpson(p, x=xs), x=ys) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("noise", "scale", "published"), [(0.05, 1.0, 0.289), (0.0667, 1.0, 0.586), (0.1, 1.0, 1.008), (0.1, 2.0, 2.394)]
+)
+def test_entropy_against_monte_carlo_and_known_values(noise, scale, published):
+    moons = TwoMoons(noise, scale)
+    surprise = -moons.log_density(moons.sample(40_000, np.random.default_rng(5)))
+    error = surprise.std() / np.sqrt(len(surprise))
+    assert moons.entropy() == pytest.approx(surprise.mean(), abs=4 * error)
+    assert moons.entropy() == pytest.approx(published, abs=6e-4)
+
+
+def test_scaling_shifts_the_entropy_by_the_log_of_the_area():
+    assert TwoMoons(0.1, 3.0).entropy() - TwoMoons(0.1).entropy() == pytest.approx(2 * np.log(3))
+
+
+def test_samples_have_the_moments_of_the_definition():
+    x = TwoMoons(0.1).sample(200_000, np.random.default_rng(0))
+    # By symmetry the centre is (1/2, 1/4); E cos² = 1/2 and E sin = 2/π give the variances.
+    np.testing.assert_allclose(x.mean(0), [0.5, 0.25], atol=0.01)
+    variance_x = 0.5 + 0.25 + 0.01
+    variance_y = 0.5 - (2 / np.pi) ** 2 + (2 / np.pi - 0.25) ** 2 + 0.01
+    np.testing.assert_allclose(x.var(0), [variance_x, variance_y], rtol=0.02)
