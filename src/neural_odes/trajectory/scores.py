@@ -1,0 +1,32 @@
+"""How far reconstructions are from the noiseless curves."""
+
+import numpy as np
+from jaxtyping import Float
+
+
+def errors(reconstructed: Float[np.ndarray, "n steps 2"], truth: Float[np.ndarray, "n steps 2"], window: int) -> dict[str, float]:
+    """Mean squared error a coordinate, and its root, in the window and beyond it."""
+    squared = (reconstructed - truth) ** 2
+    inside, beyond = float(squared[:, :window].mean()), float(squared[:, window:].mean())
+    return {
+        "mse_interpolation": inside,
+        "rmse_interpolation": inside**0.5,
+        "mse_extrapolation": beyond,
+        "rmse_extrapolation": beyond**0.5,
+    }
+
+
+def over_time(
+    reconstructed: Float[np.ndarray, "n steps 2"], truth: Float[np.ndarray, "n steps 2"]
+) -> Float[np.ndarray, " steps"]:
+    """Root mean squared error a coordinate at each time."""
+    return np.sqrt(((reconstructed - truth) ** 2).mean(axis=(0, 2)))
+
+
+def coverage(band: Float[np.ndarray, "2 n steps 2"], truth: Float[np.ndarray, "n steps 2"], window: int) -> dict[str, float]:
+    """Share of noiseless coordinates within the band, in the window and beyond it."""
+    inside = (band[0] <= truth) & (truth <= band[1])
+    return {
+        "coverage_interpolation": float(inside[:, :window].mean()),
+        "coverage_extrapolation": float(inside[:, window:].mean()),
+    }

@@ -1,0 +1,66 @@
+"""What the schema refuses."""
+
+import pytest
+
+from neural_odes.errors import UserError
+from neural_odes.params import section
+from neural_odes.trajectory.params import DataParams, Params
+
+DATA = {
+    "window": 100, "observations": [30, 50, 100], "noise_std": 0.3,
+    "train_size": 10, "validation_size": 10, "test_size": 10, "seed": 0,
+}  # fmt: skip
+
+
+def read(**changes):
+    return section({"trajectory": {"data": DATA | changes}}, "trajectory.data", DataParams)
+
+
+def test_valid_parameters():
+    assert read().observations == [30, 50, 100]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"observations": [30, 101]}, "101 observations do not fit into a window of 100 steps"),
+        ({"observations": []}, "observations"),
+        ({"observations": [50, 30]}, "increase"),
+        ({"window": 251}, "window"),
+        ({"noise_std": 0.0}, "noise_std"),
+        ({"windw": 100}, "did you mean window"),
+    ],
+)
+def test_refused_with_a_line_that_names_the_key(changes, says):
+    with pytest.raises(UserError, match=says) as raised:
+        read(**changes)
+    assert "\n" not in str(raised.value) and "trajectory.data" in str(raised.value)
+
+
+TRAIN = {
+    "optimizer": "muon", "learning_rate": 0.01, "muon_learning_rate": 0.1, "steps": 1, "batch_size": 1,
+    "warmup_steps": 0, "decay": True, "clip_norm": 1.0, "ema_decay": 0.9, "fewest_observations": 30, "kl_warmup_steps": 0,
+    "consistency_weight": 1.0, "prediction_weight": 1.0, "subwindow": 50, "step_size": 0.1, "validate_every": 1,
+}  # fmt: skip
+MODEL = {"latent_size": 4, "encoder_size": 128, "field_size": 64, "decoder_size": 64, "time_unit": 100.0}
+
+
+@pytest.mark.parametrize(
+    ("train", "model", "says"),
+    [
+        ({"fewest_observations": 101}, {}, "fewest_observations is larger than data.window"),
+        ({"subwindow": 101}, {}, "subwindow is larger than data.window"),
+        ({"step_size": 2.0}, {}, "step_size"),
+        ({}, {"encoder_size": 16, "field_size": 16, "decoder_size": 16}, "muon needs"),
+    ],
+)
+def test_what_only_the_whole_section_shows(train, model, says):
+    values = {
+        "threads": 1,
+        "data": DATA,
+        "train": TRAIN | train,
+        "models": {"latent_ode": MODEL | model},
+        "evaluate": {"tolerance": 1e-5, "samples": 10, "band_size": 10},
+    }
+    with pytest.raises(UserError, match=says):
+        section({"trajectory": values}, "trajectory", Params)
