@@ -37,16 +37,6 @@ def apply(root: Path, name: str) -> list[str]:
     return changed
 
 
-def matching(root: Path) -> str:
-    """The preset whose every value params.yaml has; ``default`` where there is none."""
-    now = params.flatten(params.read(root / params.FILE))
-    for name in names(root):
-        overlay = params.flatten(params.read(root / "presets" / f"{name}.yaml"))
-        if all(now.get(key) == value for key, value in overlay.items()):
-            return name
-    return "default"
-
-
 def _overlay(values: Any, overlay: Any, prefix: str) -> list[str]:
     changed = []
     for key, value in overlay.items():
