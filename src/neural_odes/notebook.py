@@ -1,0 +1,109 @@
+"""Runs a notebook, and turns what it shows into HTML that needs nothing else: no address, no script, no font."""
+
+import contextlib
+import html
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import latex2mathml.converter
+import nbformat
+import papermill
+from jinja2 import pass_context
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from neural_odes.errors import UserError
+
+
+def run(path: Path, parameters: dict[str, Any], *, root: Path) -> NotebookNode:
+    """Executes the notebook at ``path`` with ``root`` as its working folder; the file itself stays as it is.
+
+    Everything that Jupyter writes (the executed copy, connection files, history) lies in a temporary folder, and the kernel
+    is this very Python whatever kernels the user has installed.
+
+    Raises:
+        UserError: a cell raised, or the kernel died; names notebook and cell.
+    """
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    with tempfile.TemporaryDirectory(prefix="neural-odes-") as folder, _private_jupyter(Path(folder)):
+        executed = Path(folder) / path.name
+        try:
+            papermill.execute_notebook(
+                str(path),
+                str(executed),
+                parameters,
+                kernel_name="python3",
+                cwd=str(root),
+                progress_bar=False,
+                config=Config({"KernelManager": {"transport": "ipc"}}),  # sockets in the temporary folder, no port
+            )
+        except PapermillExecutionError as error:
+            cell = next((c["id"] for c in nbformat.read(path, as_version=4).cells if c["source"] == error.source), "parameters")
+            cause = (error.evalue or "no message").strip().splitlines()[0]
+            if error.ename != UserError.__name__:  # one of ours says what to do
+                cause = f"{error.ename}: {cause}; mend that, then run dvc repro again"
+            raise UserError(f"{name}: cell {cell}: {cause}") from None
+        except RuntimeError as error:  # nbclient: the kernel died or did not start
+            raise UserError(f"{name}: {str(error).splitlines()[0]}; free some memory, then run dvc repro again") from None
+        return nbformat.read(executed, as_version=4)
+
+
+@contextlib.contextmanager
+def _private_jupyter(folder: Path) -> Iterator[None]:
+    kernel = folder / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    described = {"argv": command, "display_name": "Python 3", "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(described), encoding="utf-8")
+    names = ("JUPYTER_PATH", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, str(folder)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def to_html(notebook: NotebookNode, template: Path, **values: Any) -> str:
+    """The page: ``template`` (Jinja; it may include its neighbours) filled with the notebook's cells and ``values``."""
+    exporter = _Exporter(template_file=template.name, template_paths=[str(template.parent)])
+    return exporter.from_notebook_node(notebook, values)[0]
+
+
+def to_mathml(latex: str, *, display: str) -> str:
+    """Presentation MathML, which browsers draw by themselves; ``display`` is inline or block."""
+    mathml = latex2mathml.converter.convert(html.unescape(latex).strip(), display=display)
+    return re.sub(r' xmlns="[^"]*"', "", mathml, count=1)  # HTML knows the element without its address
+
+
+class _Renderer(IPythonRenderer):
+    def inline_math(self, body: str) -> str:
+        return to_mathml(body, display="inline")
+
+    def block_math(self, body: str) -> str:
+        return to_mathml(body, display="block")
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return to_mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", display="block")
+
+
+class _Exporter(HTMLExporter):
+    """nbconvert's, but Markdown may hold no raw HTML, and mathematics becomes MathML."""
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        renderer = _Renderer(escape=True, allow_harmful_protocols=False, exclude_anchor_links=True)
+        return MarkdownWithMath(renderer=renderer).render(source)
