@@ -6,15 +6,15 @@ import pytest
 
 from neural_odes import verdicts
 from neural_odes.errors import UserError
-from neural_odes.metrics import over_seeds
+from neural_odes.metrics import binomial_standard_error, over_seeds
 from neural_odes.verdicts import Measured
 
 SAMPLING = 0.065  # points: √(0.0042 · 0.9958 / 10000) = 6.467e-4
 
 
 def test_binomial_standard_error_by_hand():
-    assert verdicts.binomial_se(0.42) == pytest.approx(0.0647, abs=5e-5)
-    assert verdicts.binomial_se(50.0, images=100) == pytest.approx(5.0)
+    assert binomial_standard_error(0.42, 10_000) == pytest.approx(0.0647, abs=5e-5)
+    assert binomial_standard_error(50.0, 100) == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_error_rate(ours, published, verdict):
 
 
 def test_an_error_from_few_test_images_has_a_wider_uncertainty():
-    assert verdicts.error_rate(Measured(1.0), verdicts.binomial_se(1.0, images=200), 0.42)[0] == "reproduced"
-    assert verdicts.error_rate(Measured(1.0), verdicts.binomial_se(1.0), 0.42)[0] == "not reproduced"
+    assert verdicts.error_rate(Measured(1.0), binomial_standard_error(1.0, 200), 0.42)[0] == "reproduced"
+    assert verdicts.error_rate(Measured(1.0), binomial_standard_error(1.0, 10_000), 0.42)[0] == "not reproduced"
 
 
 @pytest.mark.parametrize(

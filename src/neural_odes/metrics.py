@@ -26,6 +26,12 @@ def confidence_95(value: dict[str, Any]) -> float:
     return float(t.ppf(0.975, value["n"] - 1)) * value["std"] / math.sqrt(value["n"])
 
 
+def binomial_standard_error(error_pct: float, images: int) -> float:
+    """Standard error, in points, of an error rate in per cent counted on so many independent images: √(p (1 − p) / n)."""
+    p = error_pct / 100
+    return 100 * math.sqrt(p * (1 - p) / images)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Same content, same bytes: sorted keys, two spaces, one newline at the end; NaN is refused."""
     path.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")

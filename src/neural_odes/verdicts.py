@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from neural_odes.errors import UserError
-from neural_odes.metrics import confidence_95, over_seeds, read_json
+from neural_odes.metrics import binomial_standard_error, confidence_95, over_seeds, read_json
+from neural_odes.published import FFJORD_MOONS_ENTROPY, TABLE_1, TABLE_2, TEST_IMAGES
 
 Word = Literal["beaten", "reproduced", "not reproduced", "not comparable"]
 Judgement = tuple[Word, str]
@@ -25,9 +26,6 @@ Judgement = tuple[Word, str]
 CHEN = "Chen et al. 2018"
 REPORT = "student report"
 REPORT_LOG = "student report, log of its code"
-
-TEST_IMAGES = 10_000
-FFJORD_MOONS_ENTROPY = 2.394  # nats; two moons of noise 0.1, scaled by 2: what the student report trained on
 
 
 @dataclass(frozen=True)
@@ -112,12 +110,6 @@ def _number(value: float, decimals: int, sign: str = "") -> str:
 # Rules
 
 
-def binomial_se(error_pct: float, images: int = TEST_IMAGES) -> float:
-    """Standard error, in points, of an error rate in per cent that was counted on ``images`` independent images."""
-    rate = error_pct / 100
-    return 100 * math.sqrt(rate * (1 - rate) / images)
-
-
 def error_rate(ours: Measured, sampling_error: float, published: float) -> Judgement:
     """Two error rates on MNIST's test images, in per cent; ``sampling_error`` is the binomial standard error of ours.
 
@@ -126,7 +118,7 @@ def error_rate(ours: Measured, sampling_error: float, published: float) -> Judge
     (2) 1.96 binomial standard errors of the difference: what the choice of test images leaves to chance. All seeds see the
     same images, so that it does not shrink with their number; both models do too, so that it is a cautious one.
     """
-    sampling = 1.96 * math.hypot(sampling_error, binomial_se(published))
+    sampling = 1.96 * math.hypot(sampling_error, binomial_standard_error(published, TEST_IMAGES))
     seeds = ours.interval or 0.0
     if seeds > published:
         return "not reproduced", f"the 95 % interval over {ours.n} seeds, ±{_number(seeds, 2)} points, is wider than the value"
@@ -202,14 +194,6 @@ def load(root: Path) -> list[Verdict]:
     return found
 
 
-TABLE_1 = {  # Chen et al. 2018: label, test error in %, parameters
-    "odenet": ("ODE-Net", 0.42, 220_000.0),
-    "resnet": ("ResNet (6 blocks)", 0.41, 600_000.0),
-    "rknet": ("RK-Net", 0.47, 220_000.0),
-    "mlp": ("1-layer MLP", 1.60, 240_000.0),
-}
-
-
 def classification(metrics: dict[str, Any]) -> list[Verdict]:
     """Table 1 of Chen et al. and the student report's MNIST numbers."""
 
@@ -224,7 +208,18 @@ def classification(metrics: dict[str, Any]) -> list[Verdict]:
                 else ("not comparable", "this model is not trained here")
             )
         label = f"{TABLE_1[model][0]}{solver}, test error"
-        return Verdict("classification", label, "%", published, source, ours, binomial_se(published), BINOMIAL, *judgement, 2)
+        return Verdict(
+            "classification",
+            label,
+            "%",
+            published,
+            source,
+            ours,
+            binomial_standard_error(published, TEST_IMAGES),
+            BINOMIAL,
+            *judgement,
+            2,
+        )
 
     def parameters(model: str) -> Verdict:
         label, _, published = TABLE_1[model]
@@ -290,10 +285,6 @@ def density(metrics: dict[str, Any]) -> list[Verdict]:
     ]  # fmt: skip
 
 
-TABLE_2 = {  # Chen et al. 2018: RMSE beyond the window by number of observations
-    "latent_ode": {"30": 0.1642, "50": 0.1502, "100": 0.1346},
-    "rnn": {"30": 0.3937, "50": 0.3202, "100": 0.1813},
-}
 _LABELS = {"latent_ode": "latent ODE", "rnn": "RNN"}
 
 

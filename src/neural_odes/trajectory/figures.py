@@ -7,10 +7,10 @@ import pandas as pd
 
 from neural_odes.metrics import read_json
 from neural_odes.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, RED, figure, save_figure
+from neural_odes.published import TABLE_2
 from neural_odes.stage import Stage
 from neural_odes.trajectory import spirals
 from neural_odes.trajectory.params import DataParams
-from neural_odes.verdicts import TABLE_2
 
 _NAMES = {spirals.COUNTERCLOCKWISE: "counterclockwise", spirals.CLOCKWISE: "clockwise"}
 

@@ -1,0 +1,29 @@
+"""Splits MNIST into training, validation and test images."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from neural_odes.classification import mnist
+from neural_odes.classification.params import DataParams
+from neural_odes.stage import Stage
+
+
+def data(stage: Stage) -> None:
+    """Writes {train,validation,test}_{images,labels}.npy: uint8, (n, 28, 28) and (n,).
+
+    The validation images are drawn at random from the official 60,000 training images; the test images are the official ones.
+    """
+    params = stage.section("classification.data", DataParams)
+    cache = Path(os.environ.get("NEURAL_ODES_CACHE", stage.root / ".cache")) / "mnist"
+    official = mnist.load(cache)
+    out = stage.output("data/classification")
+    order = np.random.default_rng(params.seed).permutation(len(official.train_labels))
+    end = params.validation_size + params.train_size
+    rows = {"validation": order[: params.validation_size], "train": order[params.validation_size : end]}
+    for split, chosen in rows.items():
+        np.save(out / f"{split}_images.npy", official.train_images[chosen])
+        np.save(out / f"{split}_labels.npy", official.train_labels[chosen])
+    np.save(out / "test_images.npy", official.test_images[: params.test_size])
+    np.save(out / "test_labels.npy", official.test_labels[: params.test_size])

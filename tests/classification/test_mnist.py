@@ -1,0 +1,137 @@
+"""Where MNIST comes from: formats, checksums, and what a pickle from outside may do."""
+
+import hashlib
+import pickle
+import struct
+
+import numpy as np
+import pytest
+
+from neural_odes.classification import mnist
+from neural_odes.errors import UserError
+
+
+@pytest.fixture
+def files(monkeypatch):
+    """Four tiny files in place of the official ones."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.integers(0, 256, shape, dtype=np.uint8) for shape in ((6, 28, 28), (6,), (2, 28, 28), (2,))]
+    content = {name: mnist.to_idx(array) for name, array in zip(mnist.CHECKSUMS, arrays, strict=True)}
+    monkeypatch.setattr(mnist, "CHECKSUMS", {name: hashlib.md5(data).hexdigest() for name, data in content.items()})
+    return content
+
+
+def no_network(monkeypatch):
+    def unreachable():
+        raise OSError("network is unreachable")
+
+    monkeypatch.setattr(mnist, "from_mirrors", unreachable)
+    monkeypatch.setattr(mnist, "from_package", unreachable)
+
+
+def test_idx_has_the_official_header():
+    content = mnist.to_idx(np.arange(6, dtype=np.uint8).reshape(1, 2, 3))
+    assert content == struct.pack(">IIII", 0x00000803, 1, 2, 3) + bytes(range(6))
+    np.testing.assert_array_equal(mnist.parse_idx(content), [[[0, 1, 2], [3, 4, 5]]])
+
+
+def test_a_second_run_needs_no_network(files, monkeypatch, tmp_path):
+    monkeypatch.setattr(mnist, "from_mirrors", lambda: files)
+    first = mnist.load(tmp_path / "mnist")
+    no_network(monkeypatch)
+    second = mnist.load(tmp_path / "mnist")
+    assert first.train_images.shape == (6, 28, 28) and first.test_labels.shape == (2,)
+    np.testing.assert_array_equal(first.train_images, second.train_images)
+
+
+def test_the_package_stands_in_for_the_mirrors(files, monkeypatch, tmp_path):
+    no_network(monkeypatch)
+    monkeypatch.setattr(mnist, "from_package", lambda: files)
+    assert len(mnist.load(tmp_path).train_labels) == 6
+
+
+def test_no_network_and_no_copy_is_one_line(files, monkeypatch, tmp_path):
+    no_network(monkeypatch)
+    with pytest.raises(UserError, match=r"network is unreachable.*connect to a network and run again") as error:
+        mnist.load(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_an_altered_copy_is_refused(files, monkeypatch, tmp_path):
+    monkeypatch.setattr(mnist, "from_mirrors", lambda: files)
+    mnist.load(tmp_path)
+    path = tmp_path / "t10k-labels-idx1-ubyte"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"t10k-labels-idx1-ubyte: truncated or altered.*delete it"):
+        mnist.load(tmp_path)
+
+
+def test_a_source_that_delivers_something_else_is_refused(files, monkeypatch, tmp_path):
+    no_network(monkeypatch)
+    monkeypatch.setattr(mnist, "from_mirrors", lambda: files | {"train-labels-idx1-ubyte": b"something else"})
+    with pytest.raises(UserError, match="train-labels-idx1-ubyte: wrong checksum"):
+        mnist.load(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_mirror_with_a_wrong_file_is_passed_over(monkeypatch):
+    good = b"official"
+
+    class Answer:
+        def __init__(self, content):
+            self.content = content
+
+        def read(self):
+            return self.content
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(
+        mnist.urllib.request, "urlopen", lambda url, timeout: Answer(good if url.startswith("b:") else b"altered")
+    )
+    assert mnist._from_any_mirror(["a:", "b:"], "x", hashlib.md5(good).hexdigest()) == good
+    with pytest.raises(OSError, match="a:x: wrong checksum"):
+        mnist._from_any_mirror(["a:"], "x", hashlib.md5(good).hexdigest())
+
+
+def test_arrays_come_through_the_restricted_unpickler():
+    arrays = (np.arange(6, dtype=np.float32).reshape(2, 3), np.arange(3))
+    for protocol in (3, 4):
+        loaded = mnist.restricted_load(pickle.dumps(arrays, protocol=protocol))
+        for a, b in zip(arrays, loaded, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_an_array_pickled_by_python_2_comes_through():
+    """Protocol 2 as Python 2 wrote it: byte strings, and NumPy's former module name."""
+    content = (
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
+        b"(K\x01K\x02\x85cnumpy\ndtype\nU\x02f4K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+        b"\x89U\x08" + np.array([1.5, -2.0], "<f4").tobytes() + b"tb."
+    )
+    np.testing.assert_array_equal(mnist.restricted_load(content), np.array([1.5, -2.0], np.float32))
+
+
+class _Hostile:
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("function", [eval, __import__, getattr, np.load])
+def test_a_hostile_pickle_is_refused(function, tmp_path):
+    with pytest.raises(pickle.UnpicklingError, match="not a NumPy array"):
+        mnist.restricted_load(pickle.dumps(_Hostile(function, f"open({str(tmp_path / 'x')!r}, 'w')")))
+    assert not (tmp_path / "x").exists()
+
+
+def test_pixels_are_exact():
+    """Pixels divided by 256 in float32 come back as the bytes they were."""
+    pixels = np.arange(784 * 2).reshape(2, 784) % 256
+    np.testing.assert_array_equal(mnist._pixels((pixels / 256).astype(np.float32)).reshape(2, 784), pixels)
