@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from jaxtyping import install_import_hook
 
+install_import_hook("neural_odes", "typecheck.check")
 torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parents[1]
 

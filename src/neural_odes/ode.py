@@ -4,6 +4,8 @@ Adaptive solves, and with them every final number, are torchdiffeq's. Training m
 fixed-tableau stepper below, which takes the steps it is given and nothing else.
 """
 
+import functools
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -56,7 +58,7 @@ class Fixed:
     nodes: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        steps = [b - a for a, b in zip(self.nodes, self.nodes[1:], strict=False)]
+        steps = [b - a for a, b in itertools.pairwise(self.nodes)]
         if not steps or not (all(h > 0 for h in steps) or all(h < 0 for h in steps)):
             raise ValueError(f"nodes must be two or more strictly monotone times, not {self.nodes}")
 
@@ -141,7 +143,8 @@ class _Counted:
             s.nfe += 1
         if max(s.nfe, s.nfe_backward) > self.solver.max_nfe:
             raise SolverError(
-                f"{self.solver.method} used more than {self.solver.max_nfe} evaluations of the field (at t = {float(t.detach()):.6g}): "
+                f"{self.solver.method} used more than {self.solver.max_nfe} evaluations of the field "
+                f"(at t = {float(t.detach()):.6g}): "
                 "the field has become stiff or is not finite; loosen rtol and atol or lower the learning rate"
             )
         return self.field(t, y)
@@ -205,7 +208,7 @@ def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution
     c, a, b = _TABLEAUS[solver.method]
     states, slopes = [y0], []
     y = y0
-    for start, end in zip(nodes, nodes[1:], strict=False):
+    for start, end in itertools.pairwise(nodes):
         h = end - start
         k: list[Tensor] = []
         for c_i, a_i in zip(c, a, strict=True):
@@ -230,18 +233,24 @@ def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution
 
 def _hermite(nodes: tuple[float, ...], y: Tensor, f: Tensor, wanted: list[float]) -> Tensor:
     """Cubic Hermite interpolant of values ``y`` and slopes ``f`` at the nodes, as one matrix product."""
-    weights = torch.zeros(len(wanted), 2 * len(nodes), dtype=torch.float64)
+    stacked = torch.cat([y, f]).flatten(1)
+    return (_hermite_weights(nodes, tuple(wanted)).to(stacked) @ stacked).view(len(wanted), *y.shape[1:])
+
+
+@functools.lru_cache(maxsize=16)
+def _hermite_weights(nodes: tuple[float, ...], wanted: tuple[float, ...]) -> Tensor:
+    """Of the values, then of the slopes, at the nodes (columns) for each time wanted (rows)."""
+    n = len(nodes)
+    weights = torch.zeros(len(wanted), 2 * n, dtype=torch.float64)
     sign = 1 if nodes[-1] > nodes[0] else -1
     interval = 0
     for row, time in enumerate(wanted):
-        while interval < len(nodes) - 2 and sign * time > sign * nodes[interval + 1]:
+        while interval < n - 2 and sign * time > sign * nodes[interval + 1]:
             interval += 1
         h = nodes[interval + 1] - nodes[interval]
         s = (time - nodes[interval]) / h
-        n = len(nodes)
         weights[row, interval] = (1 + 2 * s) * (1 - s) ** 2
         weights[row, interval + 1] = s**2 * (3 - 2 * s)
         weights[row, n + interval] = h * s * (1 - s) ** 2
         weights[row, n + interval + 1] = h * s**2 * (s - 1)
-    stacked = torch.cat([y, f]).flatten(1)
-    return (weights.to(stacked) @ stacked).view(len(wanted), *y.shape[1:])
+    return weights

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
-import neural_odes
 from neural_odes.errors import UserError
 
 FILE = "params.yaml"
@@ -99,7 +98,7 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def _claims() -> dict[str, type[Section]]:
     """The schema of every package that has one, by the package's name."""
     found = {}
-    for package in pkgutil.iter_modules(neural_odes.__path__):
+    for package in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if package.ispkg:
             found[package.name] = importlib.import_module(f"neural_odes.{package.name}.params").Params
     return found

@@ -25,7 +25,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
 GREY = "#767676"
 DENSITY_MAP = "cividis"
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 150,
     "figure.constrained_layout.use": True,
@@ -70,13 +70,20 @@ def save_figure(drawn: Figure, path: Path, record: dict[str, Any]) -> None:
     pixels.save(path, pnginfo=_chunk(record, path.name, pixels), optimize=True)
 
 
-def save_animation(frames: Sequence[np.ndarray], path: Path, record: dict[str, Any], *, milliseconds: int) -> None:
-    """Writes a looping GIF of RGB frames (height × width × 3, uint8), with the record as its comment."""
+def save_animation(frames: Sequence[np.ndarray], path: Path, record: dict[str, Any], *, milliseconds: Sequence[int]) -> None:
+    """Writes a looping GIF of RGB frames (height × width × 3, uint8), each shown so long, with the record as its comment."""
     first = Image.fromarray(frames[0]).quantize(128)
     rest = [Image.fromarray(frame).quantize(palette=first, dither=Image.Dither.NONE) for frame in frames[1:]]
-    digest = _digest([image.convert("RGB") for image in [first, *rest]])
-    comment = json.dumps({**record, "figure": path.name, "pixels": digest}, sort_keys=True)
-    first.save(path, save_all=True, append_images=rest, duration=milliseconds, loop=0, comment=comment.encode("ascii"))
+
+    def write(target: Path | io.BytesIO, comment: str) -> None:
+        shown = {"append_images": rest, "duration": list(milliseconds), "loop": 0}
+        first.save(target, format="gif", save_all=True, comment=comment.encode(), **shown)
+
+    buffer = io.BytesIO()
+    write(buffer, "")
+    with Image.open(buffer) as image:
+        digest = _digest(_frames(image))
+    write(path, json.dumps({**record, "figure": path.name, "pixels": digest}, sort_keys=True))
 
 
 def pixels(drawn: Figure) -> np.ndarray:
@@ -98,11 +105,7 @@ def embedded(path: Path) -> tuple[dict[str, Any], bool] | None:
         record = _parse(raw)
         if record is None:
             return None
-        frames = []
-        for index in range(getattr(image, "n_frames", 1)):
-            image.seek(index)
-            frames.append(image.convert("RGB"))
-    return record, record.get("pixels") == _digest(frames)
+        return record, record.get("pixels") == _digest(_frames(image))
 
 
 _DESCRIPTION = re.compile(rf'<desc id="{RECORD}">(.*?)</desc>', re.DOTALL)
@@ -133,6 +136,14 @@ def _chunk(record: dict[str, Any], name: str, image: Image.Image) -> PngImagePlu
     info = PngImagePlugin.PngInfo()
     info.add_text(RECORD, json.dumps({**record, "figure": name, "pixels": _digest([image])}, sort_keys=True))
     return info
+
+
+def _frames(image: Image.Image) -> list[Image.Image]:
+    frames = []
+    for index in range(getattr(image, "n_frames", 1)):
+        image.seek(index)
+        frames.append(image.convert("RGB"))
+    return frames
 
 
 def _digest(images: Sequence[Image.Image]) -> str:

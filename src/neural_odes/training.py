@@ -109,8 +109,8 @@ def run(
     saved_at = time.monotonic()
     with _interruptible() as interrupted, _progress(title, start, steps) as advance:
         for step in range(start + 1, steps + 1):
-            for name, value in task.step(step - 1).items():
-                sums[name] = sums[name] + value if name in sums else value
+            for name, scalar in task.step(step - 1).items():
+                sums[name] = sums[name] + scalar if name in sums else scalar
             counted += 1
             new: list[Row] = []
             if step % log_every == 0 or step == steps:

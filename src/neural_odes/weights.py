@@ -10,7 +10,8 @@ from neural_odes.errors import UserError
 
 
 def save(module: nn.Module, path: Path) -> None:
-    safetensors.torch.save_file({name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}, path)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    path.write_bytes(safetensors.torch.save(tensors))
 
 
 def load(module: nn.Module, path: Path) -> None:

@@ -18,6 +18,7 @@ def baseline(stage: Stage, model: str) -> None:
     folder = stage.input("data/density")
     train, validation, test = (arrays.load(folder / f"{s}.npy", shape=(None, 2)) for s in ("train", "validation", "test"))
     name = f"density.models.{model}"
+    candidates: dict[float, GaussianMixture | KernelDensity]
     if model == "gmm":
         gmm = stage.section(name, GmmParams)
         candidates = {k: GaussianMixture(k, random_state=gmm.seed).fit(train[: gmm.train_size]) for k in gmm.components}

@@ -86,8 +86,9 @@ def _animation(flow: Any, scale: float, path: Path, record: dict[str, Any]) -> N
             _cloud(ax, flow["forward"][index], flow["log_density"][index], scale)
             ax.set(title=f"Gaussian → moons, t = {time / flow['times'][-1]:.2f} T", xlabel="x", ylabel="y")
             frames.append(plotting.pixels(drawn))
-    hold = 8  # frames for which the ends stand still
-    plotting.save_animation([frames[0]] * hold + frames[1:-1] + [frames[-1]] * hold, path, record, milliseconds=80)
+    hold = [80] * len(frames)
+    hold[0] = hold[-1] = 800  # the ends stand still for a while
+    plotting.save_animation(frames, path, record, milliseconds=hold)
 
 
 def _training(ax: Any, curves: pd.DataFrame, entropy: float) -> None:
