@@ -1,0 +1,281 @@
+"""The whole pipeline on the smoke preset in a clean clone: stages, bytes, kills, MLflow, audit, pages in a browser."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from PIL import Image
+from ruamel.yaml import YAML
+
+from neural_odes import audit, params, plotting, presets, provenance, scratch
+
+CLAIMS = ("classification", "density", "trajectory")
+TRAININGS = ("classification-train@odenet-0", "density-train@cnf-0", "trajectory-train@latent_ode-0")
+
+
+@pytest.fixture(scope="module")
+def clone(root, tmp_path_factory) -> Path:
+    """A clean clone, in a folder with a space in its name, after `dvc repro` on the smoke preset."""
+    folder = tmp_path_factory.mktemp("end to end") / "clone"
+    scratch.smoke(root, folder)
+    return folder
+
+
+def _run(folder: Path, *command: str, code: int = 0, **environment: str) -> str:
+    done = subprocess.run(
+        list(command), cwd=folder, env=scratch.environment(folder) | environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def _lock(folder: Path) -> dict:
+    return YAML(typ="safe", pure=True).load((folder / "dvc.lock").read_text())["stages"]
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {out["path"]: out["md5"] for stage in _lock(folder).values() for out in stage.get("outs", [])}
+
+
+def _planned(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '([^']+)'", output))
+
+
+def test_a_second_repro_has_nothing_to_do(clone):
+    assert "Running stage" not in _run(clone, "dvc", "repro")
+
+
+def test_stages_ask_for_exactly_the_parameters_they_declare(clone):
+    """What a stage recorded while it ran, beside what dvc.lock says it declared."""
+    seen = 0
+    for name, entry in _lock(clone).items():
+        records = [clone / out["path"] / provenance.FILE for out in entry.get("outs", [])]
+        figures = [clone / out["path"] for out in entry.get("outs", []) if out["path"].endswith(".png")]
+        record = next((json.loads(r.read_text()) for r in records if r.exists()), None)
+        if record is None and figures:
+            record = plotting.embedded(figures[0])[0]
+        if record is None:
+            assert not entry.get("params"), name
+            continue
+        asked = record["stages"][name]["parameters"]
+        assert asked.keys() == entry.get("params", {}).get(params.FILE, {}).keys(), name
+        seen += 1
+    assert seen >= 15
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        ("density.train.steps", r"density-(train@cnf-0|evaluate@cnf-0|summarise|figures|render)|index|check"),
+        ("density.data.noise", r"density-.*|index|check"),
+        ("trajectory.evaluate", r"trajectory-(evaluate@latent_ode-0|baseline@oracle|summarise|figures|render)|index|check"),
+        (
+            "classification.models.resnet",
+            r"classification-(train@resnet-0|evaluate@resnet-0|summarise|figures|render)|index|check",
+        ),
+    ],
+)
+def test_only_what_depends_on_an_edit_runs_again(clone, edit, expected):
+    path = clone / "params.yaml"
+    before = path.read_text()
+    yaml = YAML()
+    values = yaml.load(before)
+    *folders, last = edit.split(".")
+    node = values
+    for key in folders:
+        node = node[key]
+    if isinstance(node[last], dict):
+        node, last = node[last], next(k for k, v in node[last].items() if isinstance(v, int | float) and not isinstance(v, bool))
+    node[last] = node[last] * 2
+    try:
+        with path.open("w") as stream:
+            yaml.dump(values, stream)
+        planned = _planned(_run(clone, "dvc", "repro", "--dry"))
+    finally:
+        path.write_text(before)
+    # A dry run stops where an output may turn out as before; what lies downstream is shown by the real runs below.
+    assert planned - {"check"} and all(re.fullmatch(expected, name) for name in planned), planned
+
+
+def test_adding_a_seed_adds_instances_and_dropping_it_leaves_nothing_of_it(clone, tmp_path):
+    """`dvc repro` for real, downstream included, on the cheapest claim."""
+    folder = tmp_path / "clone"
+    shutil.copytree(clone, folder, symlinks=True)
+    text = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(re.sub(r"^seeds: \[0\]", "seeds: [0, 1]", text, flags=re.MULTILINE))
+    ran = _planned(_run(folder, "dvc", "repro", "density-figures"))
+    assert ran == {"check", "density-train@cnf-1", "density-evaluate@cnf-1", "density-summarise", "density-figures"}
+    metrics = folder / "reports" / "metrics" / "density.json"
+    assert json.loads(metrics.read_text())["cnf"]["nll_nats"]["n"] == 2
+    (folder / "params.yaml").write_text(text)
+    _run(folder, "dvc", "repro", "density-figures")
+    assert metrics.read_bytes() == (clone / "reports" / "metrics" / "density.json").read_bytes()
+    assert audit.audit(folder / "reports" / "figures" / "moons-density.png", folder).verdict == "current"
+
+
+def test_the_same_bytes_again_without_tracking(clone, root, tmp_path):
+    """Every output of dvc.lock: another folder, time zone, locale, hash seed and no MLflow."""
+    folder = tmp_path / "ärger mit leerzeichen"
+    scratch.copy(root, folder)
+    presets.apply(folder, "smoke")
+    shared = {"NEURAL_ODES_CACHE": os.environ.get("NEURAL_ODES_CACHE", str(root / ".cache"))}
+    other = {"NEURAL_ODES_TRACKING": "off", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    _run(folder, "dvc", "repro", **shared, **other)
+    assert _hashes(folder) == _hashes(clone)
+    assert not (folder / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_killed_and_resumed_to_the_same_bytes(clone, tmp_path, name):
+    folder = tmp_path / "clone"
+    shutil.copytree(clone, folder, symlinks=True)
+    claim, instance = name.split("-train@")
+    out = folder / "models" / claim / instance
+    expected = provenance.digest(out)
+    shutil.rmtree(out)
+    environment = scratch.environment(folder) | {
+        "NEURAL_ODES_CACHE": str(folder / ".cache"),
+        "NEURAL_ODES_CHECKPOINT_SECONDS": "0",
+        "NEURAL_ODES_TRACKING": "off",
+    }
+    command = [sys.executable, "stages/train.py", claim, *instance.split("-")]
+    process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL)
+    checkpoints = folder / ".cache" / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not list(checkpoints.glob("*.checkpoint")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert not (out / "training.json").exists()
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr
+    assert provenance.digest(out) == expected
+
+
+def test_mlflow_holds_every_run_and_a_second_sync_adds_nothing(clone):
+    _run(clone, "neural-odes", "runs", "sync")
+    client = MlflowClient(f"sqlite:///{clone / 'mlflow.db'}")
+
+    def content():
+        found = {}
+        for claim in CLAIMS:
+            experiment = client.get_experiment_by_name(claim)
+            for run in client.search_runs([experiment.experiment_id]):
+                found[run.info.run_id] = (claim, run.data.tags, run.data.params, run.data.metrics, run.info.status)
+        return found
+
+    runs = content()
+    for claim in CLAIMS:
+        own = [run for run in runs.values() if run[0] == claim]
+        assert all(status == "FINISHED" for *_, status in own)
+        trained = sorted(name.split("@")[1] for name in _lock(clone) if name.startswith(f"{claim}-train@"))
+        assert sorted(f"{tags['model']}-{tags['seed']}" for _, tags, *_ in own if "seed" in tags) == trained
+        assert sum("seed" not in tags for _, tags, *_ in own) == 1  # the run of the results
+    headline = {"classification": "accuracy", "density": "nll", "trajectory": "mse"}
+    for claim, tags, parameters, metrics, _ in runs.values():
+        if "seed" in tags:
+            assert any(name.startswith(headline[claim]) for name in metrics), metrics.keys()
+            assert any(name.startswith(f"{claim}.train.") for name in parameters)
+    _run(clone, "neural-odes", "runs", "sync")
+    assert content() == runs
+
+
+def test_audit_verdicts(clone, tmp_path):
+    scratch.commit(clone, "Results of the smoke preset")
+    figure = clone / "reports" / "figures" / "moons-density.png"
+    output = _run(clone, "neural-odes", "audit", str(figure))
+    assert "current" in output and "density.train.learning_rate" in output and "src/neural_odes/density/models/cnf.py" in output
+    assert "current" in _run(clone, "neural-odes", "audit")
+
+    path = clone / "params.yaml"
+    before = path.read_text()
+    path.write_text(re.sub(r"(\n    learning_rate: )\S+(.*# ours; paper: not given)", r"\g<1>0.5\2", before))
+    assert path.read_text() != before
+    try:
+        output = _run(clone, "neural-odes", "audit", str(figure), code=1)
+        assert "stale" in output and re.search(r"density\.train\.learning_rate: \S+ → 0\.5", output)
+        report = json.loads(_run(clone, "neural-odes", "audit", "--json", str(figure), code=1))
+        assert report[0]["changes"][0]["input"] == "density.train.learning_rate"
+        other = clone / "reports" / "figures" / "spirals.png"
+        assert "current" in _run(clone, "neural-odes", "audit", str(other))
+    finally:
+        path.write_text(before)
+
+    mailed = tmp_path / "mailed.png"
+    shutil.copy(figure, mailed)
+    assert "intact" in _run(tmp_path, "neural-odes", "audit", str(mailed))
+    assert audit.audit(mailed, clone).verdict == "current"  # under another name it is still this clone's
+
+    with Image.open(figure) as image:
+        pixels, info = np.asarray(image).copy(), dict(image.info)
+    pixels[10, 10] ^= 1
+    from PIL.PngImagePlugin import PngInfo
+
+    chunk = PngInfo()
+    chunk.add_text(plotting.RECORD, info[plotting.RECORD])
+    Image.fromarray(pixels).save(mailed, pnginfo=chunk)
+    assert "altered" in _run(clone, "neural-odes", "audit", str(mailed), code=2)
+    Image.fromarray(pixels).save(mailed)
+    assert "not ours" in _run(clone, "neural-odes", "audit", str(mailed), code=2)
+
+
+def test_a_stale_figure_of_the_history_names_its_commit(clone, tmp_path):
+    folder = tmp_path / "clone"
+    shutil.copytree(clone, folder, symlinks=True)
+    scratch.commit(folder, "Results")
+    old = tmp_path / "old.png"
+    shutil.copy(folder / "reports" / "figures" / "moons-density.png", old)
+    md5 = hashlib.md5(old.read_bytes(), usedforsecurity=False).hexdigest()
+    lock = folder / "dvc.lock"
+    lock.write_text(lock.read_text().replace(md5, "0" * 32))
+    scratch.commit(folder, "Another figure")
+    found = audit.audit(old, folder)
+    assert found.verdict == "stale" and re.fullmatch(r"[0-9a-f]{40}", found.commit)
+    assert [c.input for c in found.changes] == ["reports/figures/moons-density.png"]
+
+
+def test_damaged_input_is_one_line_with_a_remedy(clone, tmp_path):
+    folder = tmp_path / "clone"
+    shutil.copytree(clone, folder, symlinks=True)
+    target = folder / "data" / "density" / "train.npy"
+    content = target.read_bytes()
+    target.unlink()
+    target.write_bytes(content[:-100])
+    output = _run(folder, sys.executable, "stages/train.py", "density", "cnf", "0", code=1, NEURAL_ODES_TRACKING="off")
+    assert output.count("\n") == 1 and "train.npy: truncated" in output and "dvc checkout" in output
+
+
+def test_pages_in_a_browser(clone, tmp_path):
+    """Headless Chromium: no console message, and nothing loaded but the page itself."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("Chromium is not installed")
+    pages = sorted((clone / "reports" / "html").glob("*.html"))
+    assert [p.stem for p in pages] == sorted([*CLAIMS, "index"])
+    for page in pages:
+        assert page.stat().st_size < 5_000_000
+        log = tmp_path / f"{page.stem}.json"
+        options = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+        options += " --disable-component-update --disable-sync --enable-logging=stderr --v=0 --dump-dom"
+        done = subprocess.run(
+            [browser, *options.split(), f"--user-data-dir={tmp_path / 'profile'}", f"--log-net-log={log}", page.as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        assert "CONSOLE" not in done.stderr, done.stderr
+        assert ("</html>" in done.stdout and "<math" in done.stdout) or page.stem == "index"
+        requested = set(re.findall(r'"url":"([^"]+)"', log.read_text()))
+        from_page = {url for url in requested if "html" in url or url.startswith(("file:", "data:"))}
+        assert all(url.startswith(("file:", "data:")) for url in from_page)
