@@ -6,9 +6,10 @@ from rich.table import Table
 
 from neural_odes import verdicts
 from neural_odes.errors import UserError
+from neural_odes.metrics import read_json
 from neural_odes.verdicts import Verdict
 
-BEGIN, END = "<!-- results: written by `make readme` -->", "<!-- end of results -->"
+BEGIN, END = "<!-- {}: written by `make readme` -->", "<!-- end of {} -->"
 _COLUMNS = ("claim", "quantity", "ours", "published", "floor", "verdict")
 _COLOURS = {"beaten": "green", "reproduced": "green", "not reproduced": "red", "not comparable": "yellow"}
 
@@ -39,18 +40,55 @@ def markdown(root: Path) -> str:
     """
     lines = [line for line in verdicts.load(root) if line.ours and not line.source.startswith(verdicts.REPORT)]
     rows = [_COLUMNS, tuple("---" for _ in _COLUMNS), *(_row(line) for line in lines)]
+    return _table(rows)
+
+
+def cost(root: Path) -> str:
+    """The README's paragraph on what a rebuild costs, from the committed benchmarks.
+
+    Raises:
+        UserError: a benchmark's results are missing.
+    """
+    folder = root / "benchmarks" / "results"
+    try:
+        rebuild, steps = read_json(folder / "rebuild.json"), read_json(folder / "cost.json")
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: missing; make it with: python benchmarks/{Path(error.filename).stem}.py") from None
+    machine = rebuild["machine"]
+    text = (
+        f"`make results` in a fresh clone with an empty environment took {rebuild['seconds'] / 60:.0f} minutes "
+        f"on {machine['cores']} cores ({machine['processor']}), installation and downloads included; its largest process used "
+        f"{rebuild['peak_memory_of_a_process_MiB'] / 1024:.1f} GiB. One training:\n\n"
+    )
+    rows = [("training", "precision", "ms a step", "seconds"), ("---",) * 4]
+    for row in steps["rows"]:
+        precision = row["changes"].get("classification.train.precision", "default")
+        rows.append(
+            (row["stage"].partition("@")[2].rpartition("-")[0], precision, f"{row['step_ms']:.0f}", f"{row['training_s']:.0f}")
+        )
+    return text + _table(rows)
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
+def blocks(root: Path) -> dict[str, str]:
+    """What stands between the marks in README.md, by name."""
+    return {"results": markdown(root), "cost": cost(root)}
+
+
 def write_readme(root: Path) -> None:
-    """Puts the table between its marks in README.md.
+    """Puts each block between its marks in README.md.
 
     Raises:
-        UserError: the marks are missing.
+        UserError: the marks are missing, or what the blocks are made from.
     """
     path = root / "README.md"
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UserError(f"README.md: the lines {BEGIN} and {END} are missing; git checkout README.md")
-    path.write_text(f"{before}{BEGIN}\n{markdown(root)}\n{END}{after}", encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    for name, block in blocks(root).items():
+        begin, end = BEGIN.format(name), END.format(name)
+        if begin not in text or end not in text:
+            raise UserError(f"README.md: the lines {begin} and {end} are missing; git checkout README.md")
+        text = text.partition(begin)[0] + f"{begin}\n{block}\n{end}" + text.partition(end)[2]
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,45 @@
+# Each target shows what it runs. The environment is made in .venv on first use.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help env results test smoke ui audit check readme
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
+
+env: .venv/installed  ## the environment: pinned packages in .venv
+
+.venv/installed: pyproject.toml constraints.txt constraints-numeric.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints-numeric.txt -c constraints.txt -e '.[test]'
+	@touch $@
+
+results: env  ## rebuild all results from raw data, then print the table
+	neural-odes check
+	dvc repro
+	neural-odes runs sync
+	neural-odes results
+
+test: env  ## the tests
+	python -m pytest
+
+smoke: env  ## the whole pipeline on tiny settings in a scratch copy
+	neural-odes smoke
+
+ui: env  ## MLflow on the loopback address
+	neural-odes runs sync
+	neural-odes ui
+
+audit: env  ## what made each figure, and whether it is current
+	neural-odes audit
+
+check: env  ## linter, types, import contracts
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+readme: env  ## the numbers in README.md, from the committed metrics and benchmarks
+	neural-odes readme
