@@ -39,7 +39,7 @@ def markdown(root: Path) -> str:
         UserError: a metrics file is missing.
     """
     lines = [line for line in verdicts.load(root) if line.ours and not line.source.startswith(verdicts.REPORT)]
-    rows = [_COLUMNS, tuple("---" for _ in _COLUMNS), *(_row(line) for line in lines)]
+    rows: list[tuple[str, ...]] = [_COLUMNS, tuple("---" for _ in _COLUMNS), *(_row(line) for line in lines)]
     return _table(rows)
 
 
@@ -60,7 +60,7 @@ def cost(root: Path) -> str:
         f"on {machine['cores']} cores ({machine['processor']}), installation and downloads included; its largest process used "
         f"{rebuild['peak_memory_of_a_process_MiB'] / 1024:.1f} GiB. One training:\n\n"
     )
-    rows = [("training", "precision", "ms a step", "seconds"), ("---",) * 4]
+    rows: list[tuple[str, ...]] = [("training", "precision", "ms a step", "seconds"), ("---",) * 4]
     for row in steps["rows"]:
         precision = row["changes"].get("classification.train.precision", "default")
         rows.append(
