@@ -13,6 +13,7 @@ env: .venv/installed  ## the environment: pinned packages in .venv
 .venv/installed: pyproject.toml constraints.txt constraints-numeric.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo 'Installing into .venv: some minutes, 6 GB (a CPU-only PyTorch is smaller: see README)'
 	$(BIN)/python -m pip install --quiet -c constraints-numeric.txt -c constraints.txt -e '.[test]'
 	@touch $@
 

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mlflow import MlflowClient
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from ruamel.yaml import YAML
 
-from neural_odes import audit, params, plotting, presets, provenance, scratch
+from neural_odes import audit, load, params, plotting, presets, provenance, scratch
+from neural_odes.errors import UserError
 
 CLAIMS = ("classification", "density", "trajectory")
 TRAININGS = ("classification-train@odenet-0", "density-train@cnf-0", "trajectory-train@latent_ode-0")
@@ -105,6 +108,23 @@ def test_only_what_depends_on_an_edit_runs_again(clone, edit, expected):
         path.write_text(before)
     # A dry run stops where an output may turn out as before; what lies downstream is shown by the real runs below.
     assert planned - {"check"} and all(re.fullmatch(expected, name) for name in planned), planned
+
+
+def test_an_edit_in_each_claim_reruns_what_depends_on_it_and_nothing_else(clone, tmp_path):
+    """`dvc repro` for real, downstream to the pages included."""
+    folder = tmp_path / "clone"
+    shutil.copytree(clone, folder, symlinks=True)
+    yaml = YAML()
+    values = yaml.load((folder / "params.yaml").read_text())
+    values["classification"]["evaluate"]["tolerance"] = 1e-2
+    values["density"]["models"]["gmm"]["components"] = [3]
+    values["trajectory"]["evaluate"]["samples"] = 12
+    with (folder / "params.yaml").open("w") as stream:
+        yaml.dump(values, stream)
+    downstream = {f"{claim}-{verb}" for claim in CLAIMS for verb in ("summarise", "figures", "render")} | {"check", "index"}
+    edited = {f"classification-evaluate@{model}-0" for model in ("odenet", "resnet")}
+    edited |= {"density-baseline@gmm", "trajectory-evaluate@latent_ode-0"}
+    assert _planned(_run(folder, "dvc", "repro")) == edited | downstream
 
 
 def test_adding_a_seed_adds_instances_and_dropping_it_leaves_nothing_of_it(clone, tmp_path):
@@ -219,8 +239,6 @@ def test_audit_verdicts(clone, tmp_path):
     with Image.open(figure) as image:
         pixels, info = np.asarray(image).copy(), dict(image.info)
     pixels[10, 10] ^= 1
-    from PIL.PngImagePlugin import PngInfo
-
     chunk = PngInfo()
     chunk.add_text(plotting.RECORD, info[plotting.RECORD])
     Image.fromarray(pixels).save(mailed, pnginfo=chunk)
@@ -242,6 +260,35 @@ def test_a_stale_figure_of_the_history_names_its_commit(clone, tmp_path):
     found = audit.audit(old, folder)
     assert found.verdict == "stale" and re.fullmatch(r"[0-9a-f]{40}", found.commit)
     assert [c.input for c in found.changes] == ["reports/figures/moons-density.png"]
+
+
+def test_experiments_and_their_comparison(clone, tmp_path):
+    folder = tmp_path / "clone"
+    shutil.copytree(clone, folder, symlinks=True)
+    scratch.commit(folder, "Results")
+    _run(folder, "dvc", "exp", "run", "-S", "density.train.steps=70", "density-summarise")
+    shown = json.loads(_run(folder, "dvc", "exp", "show", "--json"))
+    assert len(shown) >= 2
+    assert re.search(r"density\.train\.steps +60 +70", _run(folder, "dvc", "params", "diff"))
+    assert "cnf.nll_nats.mean" in _run(folder, "dvc", "metrics", "diff")
+    _run(folder, "dvc", "plots", "diff", "-o", str(tmp_path / "plots"))
+    page = (tmp_path / "plots" / "index.html").read_text()
+    assert "Density: training curves" in page and '"facet"' in page
+    assert "density-train@cnf-0" in _run(folder, "dvc", "dag")
+
+
+def test_trained_models_as_the_readme_uses_them(clone):
+    torch.set_default_dtype(torch.float32)
+    flow = load("density", root=clone)
+    x = flow.sample(50)
+    assert x.shape == (50, 2) and flow.log_prob(x).isfinite().all()
+    labels, probabilities = load("classification", root=clone).classify(np.zeros((3, 28, 28), np.uint8))
+    assert labels.shape == (3,) and torch.allclose(probabilities.sum(1), torch.ones(3))
+    times = np.sort(np.random.default_rng(0).choice(100, 30, replace=False))
+    curve = load("trajectory", root=clone).reconstruct(times, np.zeros((30, 2)), range(200))
+    assert curve.mean.shape == (200, 2) and (curve.lower <= curve.upper).all()
+    with pytest.raises(UserError, match="models/density/cnf-5: not trained here"):
+        load("density", seed=5, root=clone)
 
 
 def test_damaged_input_is_one_line_with_a_remedy(clone, tmp_path):
