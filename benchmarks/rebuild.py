@@ -1,6 +1,7 @@
 """Times `make results` in a fresh clone with an empty environment, installation and downloads included.
 
-Usage: python benchmarks/rebuild.py FOLDER [--remark TEXT]   (from the project's folder; FOLDER must not exist and keeps the clone)
+Usage: python benchmarks/rebuild.py FOLDER [--remark TEXT]   (from the project's folder; FOLDER, which
+must not exist, keeps the clone)
 
 Writes benchmarks/results/rebuild.json, which the README quotes.
 """
