@@ -5,7 +5,6 @@ record in its own bytes.
 """
 
 import hashlib
-import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from ruamel.yaml import YAML
 
 from neural_odes import params, plotting, provenance
 from neural_odes.errors import UserError
+from neural_odes.tracking_store import git
 
 Verdict = Literal["current", "stale", "altered", "not ours", "intact"]
 EXIT_CODES: dict[Verdict, int] = {"current": 0, "intact": 0, "stale": 1, "altered": 2, "not ours": 2}
@@ -158,11 +158,6 @@ def _data(record: dict[str, Any]) -> dict[str, str]:
     return {name: digest for stage in record["stages"].values() for name, digest in sorted(stage["data"].items())}
 
 
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
-    return done.stdout if done.returncode == 0 else ""
-
-
 def _present(root: Path) -> str:
     path = root / "dvc.lock"
     return path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -175,12 +170,12 @@ def _read_lock(text: str) -> dict[str, Any]:
 
 def _lock_with(root: Path, md5: str) -> tuple[dict[str, Any] | None, str | None]:
     """The stages of the dvc.lock that holds an output with this hash, the present one first, and the commit that brought it."""
-    history = _git(root, "log", "--format=%H", f"-S{md5}", "--", "dvc.lock").split()
+    history = git(root, "log", "--format=%H", f"-S{md5}", "--", "dvc.lock").split()
     present = _present(root)
     if md5 in present:
         return _read_lock(present), history[-1] if history else "not committed yet"
     for commit in reversed(history):
-        text = _git(root, "show", f"{commit}:dvc.lock")
+        text = git(root, "show", f"{commit}:dvc.lock")
         if md5 in text:
             return _read_lock(text), commit
     return None, None
