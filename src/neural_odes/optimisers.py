@@ -62,13 +62,11 @@ def soap(parameters: Iterable[Tensor], learning_rate: float) -> torch.optim.Opti
     return SOAP(list(parameters), lr=learning_rate, betas=(0.95, 0.95), weight_decay=0.0, precondition_frequency=10)
 
 
-def muon_and_adam(
-    module: nn.Module, *, muon_rate: float, adam_rate: float, smallest_side: int, weight_decay: float = 0.0
-) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) on the matrices with both sides ≥ ``smallest_side``, Adam on all other parameters."""
+def muon_and_adam(module: nn.Module, *, muon_rate: float, adam_rate: float, smallest_side: int) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan 2024) on the matrices with both sides ≥ ``smallest_side``, Adam on all other parameters; no weight decay."""
     matrices = [p for p in module.parameters() if p.ndim == 2 and min(p.shape) >= smallest_side]
     others = [p for p in module.parameters() if not any(p is m for m in matrices)]
     return [
-        torch.optim.Muon(matrices, lr=muon_rate, momentum=0.95, nesterov=True, weight_decay=weight_decay),
-        torch.optim.AdamW(others, lr=adam_rate, weight_decay=weight_decay),
+        torch.optim.Muon(matrices, lr=muon_rate, momentum=0.95, nesterov=True, weight_decay=0.0),
+        torch.optim.AdamW(others, lr=adam_rate, weight_decay=0.0),
     ]

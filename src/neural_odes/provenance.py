@@ -44,6 +44,5 @@ class Record:
     def data(self, name: str, path: Path) -> None:
         """Notes the digest of an input, and what its own ``inputs.json`` says of where it came from."""
         self._own["data"][name] = digest(path)
-        for file in [path / FILE, *path.glob(f"*/{FILE}")] if path.is_dir() else []:
-            if file.is_file():
-                self._ancestors |= json.loads(file.read_text(encoding="utf-8"))["stages"]
+        if (file := path / FILE).is_file():
+            self._ancestors |= json.loads(file.read_text(encoding="utf-8"))["stages"]
