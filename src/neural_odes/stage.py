@@ -1,5 +1,6 @@
 """A stage of dvc.yaml while it runs: what it declared is what it may ask for, and what it asked for is written down."""
 
+import ctypes
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -132,6 +133,7 @@ class Stage:
         torch.set_num_threads(number)
         torch.use_deterministic_algorithms(True)
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a tenth of the time
+        _keep_freed_memory()
 
     def until_end(self, context: AbstractContextManager[Any]) -> None:
         """Holds ``context`` (a lock, say) until the stage ends, however it ends."""
@@ -154,3 +156,12 @@ class Stage:
 
     def __exit__(self, *exception: Any) -> None:
         self._held.close()
+
+
+def _keep_freed_memory() -> None:
+    """Has glibc (where it is the C library) reuse freed memory: pages fetched anew cost a tenth of a training step of MNIST."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        m_trim_threshold, m_mmap_max = -1, -4  # of malloc.h
+        mallopt(m_mmap_max, 0)
+        mallopt(m_trim_threshold, 2**31 - 1)
