@@ -94,7 +94,7 @@ def sample(n: int, *, window: int, starts: tuple[float, float], noise_std: float
     time = start[:, None] + np.arange(window)
     clean = curve(np.broadcast_to(direction[:, None], time.shape), time)
     observations = clean + noise_std * generator.standard_normal(clean.shape)
-    order = generator.permuted(np.tile(np.arange(window), (n, 1)), axis=1)
+    order = generator.permuted(np.tile(np.arange(window, dtype=np.int16), (n, 1)), axis=1)
     return Trajectories(direction, start, observations, order)
 
 
