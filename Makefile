@@ -19,7 +19,7 @@ env: .venv/installed  ## the environment: pinned packages in .venv
 
 results: env  ## rebuild all results from raw data, then print the table
 	neural-odes check
-	dvc repro
+	neural-odes repro
 	neural-odes runs sync
 	neural-odes results
 

@@ -53,6 +53,15 @@ def check() -> None:
 
 
 @app.command()
+def repro() -> None:
+    """Run dvc repro; claims that compute on one thread run side by side first. Ctrl-C leaves checkpoints."""
+    from neural_odes import lanes
+
+    with _one_line():
+        lanes.repro(_root(), dict(os.environ))
+
+
+@app.command()
 def preset(name: Annotated[str, typer.Argument(help="Name of an overlay in presets/.")]) -> None:
     """Write a preset into params.yaml; comments are kept, and git diff shows what changed."""
     from neural_odes import presets

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from neural_odes import presets
+from neural_odes import lanes, presets
 from neural_odes.errors import UserError
 
 
@@ -59,6 +59,7 @@ def smoke(root: Path, target: Path) -> None:
     presets.apply(target, "smoke")
     commit(target, "Preset smoke")
     shared = {"NEURAL_ODES_CACHE": os.environ.get("NEURAL_ODES_CACHE", str(root / ".cache"))}
-    done = subprocess.run(["dvc", "repro"], cwd=target, env=environment(target) | shared, check=False)
-    if done.returncode:
-        raise UserError(f"smoke run failed; its folder is {target}")
+    try:
+        lanes.repro(target, environment(target) | shared)
+    except UserError as error:
+        raise UserError(f"smoke run, in {target}: {error}") from None
