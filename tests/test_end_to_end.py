@@ -197,10 +197,11 @@ def test_mlflow_holds_every_run_and_a_second_sync_adds_nothing(clone):
         return found
 
     runs = content()
+    stages = _lock(clone)
     for claim in CLAIMS:
         own = [run for run in runs.values() if run[0] == claim]
         assert all(status == "FINISHED" for *_, status in own)
-        trained = sorted(name.split("@")[1] for name in _lock(clone) if name.startswith(f"{claim}-train@"))
+        trained = sorted(name.split("@")[1] for name in stages if name.startswith(f"{claim}-train@"))
         assert sorted(f"{tags['model']}-{tags['seed']}" for _, tags, *_ in own if "seed" in tags) == trained
         assert sum("seed" not in tags for _, tags, *_ in own) == 1  # the run of the results
     headline = {"classification": "accuracy", "density": "nll", "trajectory": "mse"}

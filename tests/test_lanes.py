@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from neural_odes import lanes
+from neural_odes import lanes, scratch
 from neural_odes.errors import UserError
 
+QUIET = {"DVC_NO_ANALYTICS": "1"}  # a new project of DVC has its analytics on
 PARAMS = "seeds: [0]\nred: {threads: 1}\nblue: {threads: 1}\ngreen: {threads: 2}\n"
 # A train stage waits until the other claim's has begun: one after the other they would never end.
 WAIT = """
@@ -40,13 +41,14 @@ def project(tmp_path) -> Path:
     folder.mkdir()
     for name, text in (("params.yaml", PARAMS), ("dvc.yaml", DVC), ("wait.py", WAIT)):
         (folder / name).write_text(text)
-    subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], cwd=folder, check=True)
+    dvc = [sys.executable, "-m", "dvc"]
+    subprocess.run([*dvc, "init", "--no-scm", "--quiet"], cwd=folder, env=dict(os.environ) | QUIET, check=True)
     return folder
 
 
 @pytest.fixture
-def environment() -> dict[str, str]:
-    return dict(os.environ) | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+def environment(project) -> dict[str, str]:
+    return scratch.environment(project) | QUIET
 
 
 def test_claims_of_one_thread_run_at_once(project, environment, capfd):
