@@ -1,7 +1,6 @@
 """Times `make results` in a fresh clone with an empty environment, installation and downloads included.
 
-Usage: python benchmarks/rebuild.py FOLDER [--remark TEXT]   (from the project's folder; FOLDER, which
-must not exist, keeps the clone)
+Usage: python benchmarks/rebuild.py FOLDER   (from the project's folder; FOLDER must not exist and keeps the clone)
 
 Writes benchmarks/results/rebuild.json, which the README quotes.
 """
@@ -20,9 +19,7 @@ from machine import describe
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--remark", default="", help="what a reader of the number must know")
-    options = parser.parse_args()
-    folder = options.folder
+    folder = parser.parse_args().folder
     subprocess.run(["git", "clone", "--quiet", ".", str(folder)], check=True)
     # What is committed would be restored rather than rebuilt: results go, the run cache of the clone is empty.
     (folder / "dvc.lock").unlink(missing_ok=True)
@@ -35,7 +32,6 @@ def main() -> None:
         "machine": describe() | {"command": "python benchmarks/rebuild.py FOLDER"},
         "seconds": round(seconds),
         "peak_memory_of_a_process_MiB": round(peak),
-        "remark": options.remark,
     }
     target = Path("benchmarks/results/rebuild.json")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -55,9 +55,8 @@ def cost(root: Path) -> str:
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: missing; make it with: python benchmarks/{Path(error.filename).stem}.py") from None
     machine = rebuild["machine"]
-    remark = f" ({rebuild['remark']})" if rebuild["remark"] else ""
     text = (
-        f"`make results` in a fresh clone with an empty environment took {rebuild['seconds'] / 60:.0f} minutes{remark} "
+        f"`make results` in a fresh clone with an empty environment took {rebuild['seconds'] / 60:.0f} minutes "
         f"on {machine['cores']} cores ({machine['processor']}), installation and downloads included; its largest process used "
         f"{rebuild['peak_memory_of_a_process_MiB'] / 1024:.1f} GiB. One training:\n\n"
     )
