@@ -18,7 +18,6 @@ env: .venv/installed  ## the environment: pinned packages in .venv
 	@touch $@
 
 results: env  ## rebuild all results from raw data, then print the table
-	neural-odes check
 	neural-odes repro
 	neural-odes runs sync
 	neural-odes results
