@@ -127,3 +127,26 @@ def test_nodes_must_be_monotone(nodes):
 def test_nodes_must_span_the_times():
     with pytest.raises(ValueError, match="nodes run from"):
         solve(lambda t, y: y, torch.ones(1), torch.tensor([0.0, 2.0]), Fixed("rk4", (0.0, 1.0)))
+
+
+def test_adjoint_of_fixed_steps_is_the_same_solve_and_nearly_the_same_gradient():
+    a = torch.tensor([[-0.3, 1.0], [-1.0, -0.2]], requires_grad=True)
+    found = {}
+    for adjoint in (False, True):
+        solver = Fixed.uniform("rk4", 0.0, 1.0, 4, adjoint=adjoint)
+        solution = solve(
+            lambda t, y: torch.tanh(y @ a.T), torch.tensor([[1.0, 0.5]]), torch.tensor([0.0, 1.0]), solver, parameters=[a]
+        )
+        (gradient,) = torch.autograd.grad(solution.y[-1].square().sum(), [a])
+        found[adjoint] = solution.y[-1].detach(), gradient, solution.statistics
+    torch.testing.assert_close(found[True][0], found[False][0])
+    torch.testing.assert_close(found[True][1], found[False][1], atol=1e-4, rtol=1e-3)
+    assert found[True][2].nfe == found[False][2].nfe == 16 and found[True][2].nfe_backward == 16
+    assert found[True][2].nodes == found[False][2].nodes
+
+
+def test_adjoint_of_fixed_steps_needs_equal_ones():
+    with pytest.raises(ValueError, match="equal steps"):
+        Fixed("rk4", (0.0, 0.3, 1.0), adjoint=True)
+    with pytest.raises(ValueError, match="euler, midpoint or rk4"):
+        Fixed.uniform("dopri5", 0.0, 1.0, 2, adjoint=True)

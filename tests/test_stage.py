@@ -159,3 +159,16 @@ def test_python_without_the_package_says_what_to_do(root, tmp_path):
     own.chmod(0o755)
     done = subprocess.run(command, cwd=tmp_path, env=bare, capture_output=True, text=True, check=True)
     assert done.stdout == "own stages/data.py density\n"
+
+
+def test_every_library_computes_on_the_threads_of_the_claim(clone):
+    work = """
+import numpy, sklearn.mixture, threadpoolctl, torch
+def work(stage):
+    stage.threads(1)
+    found = {pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+    assert found == {1} and torch.get_num_threads() == 1, found
+    (stage.output("models/toy/cnf-0") / "x.txt").write_text("one")
+"""
+    done = _script(clone, work)
+    assert done.returncode == 0, done.stderr

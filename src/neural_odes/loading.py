@@ -38,22 +38,21 @@ def load(claim: str, model: str | None = None, *, seed: int | None = None, root:
 
 
 def _restore(claim: str, model: str, folder: Path) -> "nn.Module":
-    from importlib import import_module
-
     from neural_odes import provenance, weights
+    from neural_odes.kinds import kind
     from neural_odes.metrics import read_json
     from neural_odes.params import section
 
-    name = "".join(
-        part.capitalize() for part in model.split("_")
-    )  # latent_ode.py holds LatentOde, its parameters LatentOdeParams
+    found = kind(claim, model)
     record = read_json(folder / provenance.FILE)
-    raw: dict[str, Any] = record["stages"][record["stage"]]["parameters"][f"{claim}.models.{model}"]
-    params = section(
-        {claim: {"models": {model: raw}}},
-        f"{claim}.models.{model}",
-        getattr(import_module(f"neural_odes.{claim}.params"), f"{name}Params"),
-    )
-    module = getattr(import_module(f"neural_odes.{claim}.models.{model}"), name)(params)
+    recorded: dict[str, Any] = record["stages"][record["stage"]]["parameters"]
+    raw: dict[str, Any] = recorded[f"{claim}.models.{model}"]
+    params = section({claim: {"models": {model: raw}}}, f"{claim}.models.{model}", found.Params)
+    try:
+        further = found.arguments(recorded) if hasattr(found, "arguments") else ()
+    except KeyError as key:
+        remedy = f"an older version trained it; train it again with: dvc repro {claim}-train"
+        raise UserError(f"{folder / provenance.FILE}: {key.args[0]} is missing; {remedy}") from None
+    module = found(params, *further)
     weights.load(module, folder / "model.safetensors")
     return module.requires_grad_(False).eval()

@@ -6,6 +6,7 @@ fixed-tableau stepper below, which takes the steps it is given and nothing else.
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -52,20 +53,27 @@ class Fixed:
         method: ``euler``, ``midpoint``, ``rk4`` (the 3/8 rule, as in torchdiffeq) or ``dopri5``
             (the fifth-order weights of Dormand and Prince 1980, no error control).
         nodes: times at which steps begin and end, strictly monotone.
+        adjoint: as in ``Adaptive``; the backward solve takes the same steps. Equal ones only, and not with ``dopri5``.
     """
 
     method: Literal["euler", "midpoint", "rk4", "dopri5"]
     nodes: tuple[float, ...]
+    adjoint: bool = False
 
     def __post_init__(self) -> None:
         steps = [b - a for a, b in itertools.pairwise(self.nodes)]
         if not steps or not (all(h > 0 for h in steps) or all(h < 0 for h in steps)):
             raise ValueError(f"nodes must be two or more strictly monotone times, not {self.nodes}")
+        unequal = max(steps) - min(steps) > 1e-6 * abs(steps[0])
+        if self.adjoint and (unequal or self.method == "dopri5"):
+            raise ValueError("the adjoint of fixed steps needs euler, midpoint or rk4 with equal steps")
 
     @classmethod
-    def uniform(cls, method: Literal["euler", "midpoint", "rk4", "dopri5"], start: float, end: float, steps: int):
+    def uniform(
+        cls, method: Literal["euler", "midpoint", "rk4", "dopri5"], start: float, end: float, steps: int, *, adjoint: bool = False
+    ):
         """``steps`` equal steps from ``start`` to ``end``."""
-        return cls(method, tuple(start + (end - start) * i / steps for i in range(steps + 1)))
+        return cls(method, tuple(start + (end - start) * i / steps for i in range(steps + 1)), adjoint)
 
 
 Solver = Adaptive | Fixed
@@ -119,21 +127,21 @@ def solve(
     Raises:
         SolverError: the step size underflowed, the state is not finite, or ``max_nfe`` was reached.
     """
-    if isinstance(solver, Fixed):
-        return _solve_fixed(field, y0, t, solver)
-    return _solve_adaptive(field, y0, t, solver, tuple(parameters))
+    if isinstance(solver, Adaptive):
+        return _solve_adaptive(field, y0, t, solver, tuple(parameters))
+    if solver.adjoint:
+        return _solve_fixed_adjoint(field, y0, t, solver, tuple(parameters))
+    return _solve_fixed(field, y0, t, solver)
 
 
 class _Counted:
-    """The field as torchdiffeq sees it: counts evaluations and steps, and stops a runaway."""
+    """The field as torchdiffeq sees it: counts evaluations, and stops a runaway."""
 
-    def __init__(self, field: Field, solver: Adaptive, statistics: Statistics, t: Tensor):
+    def __init__(self, field: Field, method: str, max_nfe: float, statistics: Statistics):
         self.field = field
-        self.solver = solver
+        self.method, self.max_nfe = method, max_nfe
         self.statistics = statistics
         self.forward_done = False
-        self.reversed = bool(t[-1] < t[0])
-        statistics.nodes.append(float(t[0]))
 
     def __call__(self, t: Tensor, y: Tensor) -> Tensor:
         s = self.statistics
@@ -141,13 +149,19 @@ class _Counted:
             s.nfe_backward += 1
         else:
             s.nfe += 1
-        if max(s.nfe, s.nfe_backward) > self.solver.max_nfe:
+        if max(s.nfe, s.nfe_backward) > self.max_nfe:
             raise SolverError(
-                f"{self.solver.method} used more than {self.solver.max_nfe} evaluations of the field "
+                f"{self.method} used more than {self.max_nfe} evaluations of the field "
                 f"(at t = {float(t.detach()):.6g}): "
                 "the field has become stiff or is not finite; loosen rtol and atol or lower the learning rate"
             )
         return self.field(t, y)
+
+
+class _Watched(_Counted):
+    """Counts the steps of an adaptive solve, too."""
+
+    reversed = False
 
     def callback_accept_step(self, t: Tensor, y: Tensor, dt: Tensor) -> None:
         self.statistics.accepted += 1
@@ -158,8 +172,9 @@ class _Counted:
 
 
 def _solve_adaptive(field: Field, y0: Tensor, t: Tensor, solver: Adaptive, parameters: tuple[Tensor, ...]) -> Solution:
-    statistics = Statistics()
-    counted = _Counted(field, solver, statistics, t)
+    statistics = Statistics(nodes=[float(t[0])])
+    counted = _Watched(field, solver.method, solver.max_nfe, statistics)
+    counted.reversed = bool(t[-1] < t[0])
     options = {"rtol": solver.rtol, "atol": solver.atol, "method": solver.method}
     try:
         if solver.adjoint:
@@ -229,6 +244,15 @@ def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution
     else:
         values = torch.stack([y0, y])
     return Solution(values, Statistics(nfe=nfe, accepted=len(nodes) - 1, nodes=list(nodes)))
+
+
+def _solve_fixed_adjoint(field: Field, y0: Tensor, t: Tensor, solver: Fixed, parameters: tuple[Tensor, ...]) -> Solution:
+    statistics = Statistics(accepted=len(solver.nodes) - 1, nodes=list(solver.nodes))
+    counted = _Counted(field, solver.method, math.inf, statistics)
+    options = {"step_size": abs(solver.nodes[1] - solver.nodes[0])}
+    y = torchdiffeq.odeint_adjoint(counted, y0, t, method=solver.method, options=options, adjoint_params=parameters)
+    counted.forward_done = True
+    return Solution(y, statistics)
 
 
 def _hermite(nodes: tuple[float, ...], y: Tensor, f: Tensor, wanted: list[float]) -> Tensor:

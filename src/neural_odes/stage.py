@@ -129,8 +129,10 @@ class Stage:
         """Computes on ``number`` threads, with deterministic algorithms: both decide the bytes of a result."""
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         import torch
+        from threadpoolctl import threadpool_limits
 
         torch.set_num_threads(number)
+        threadpool_limits(number)  # NumPy's and scikit-learn's
         torch.use_deterministic_algorithms(True)
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a tenth of the time
         _keep_freed_memory()

@@ -110,10 +110,10 @@ class _Sync:
         self.digest = cache(lambda name: provenance.digest(root / name))
 
     def run(self) -> Counts:
-        trainings = [step for step in self.steps.values() if step.verb == "train"]
-        for step in trainings:
-            self.training(step)
-        for claim in dict.fromkeys(step.claim for step in trainings):
+        for step in self.steps.values():
+            if step.outputs:
+                self.training(step)
+        for claim in dict.fromkeys(step.claim for step in self.steps.values() if step.verb == "train"):
             for run in self.store.abandoned(claim):
                 self.counts.ended += self.store.status(run, "KILLED")
             if (summary := self.steps.get((claim, "summarise", ""))) is not None:
@@ -121,6 +121,7 @@ class _Sync:
         return self.counts
 
     def training(self, step: Step) -> None:
+        """Completes the run of a stage that trains, one of a study included; any other leaves no training.json."""
         folder = self.root / step.outputs[0]
         if not (folder / "training.json").is_file() or not (folder / provenance.FILE).is_file():
             return
@@ -144,10 +145,13 @@ class _Sync:
         self.counts.add(made=made, changes=changes + self.store.status(run, "FINISHED"))
 
     def evaluation(self, step: Step, training: Training) -> tuple[dict[str, str], dict[str, float]]:
-        """Settings of the evaluation of a training (tags) and its numbers; none if it is of an earlier model."""
-        stage = self.steps.get((step.claim, "evaluate", step.instance))
-        folder = self.root / stage.outputs[0] if stage else None
-        if stage is None or folder is None or not (folder / "metrics.json").is_file() or not self.current(folder):
+        """Settings of the evaluation of a training (tags) and its numbers; none if it is of an earlier model.
+
+        A stage of a study scores what it trains.
+        """
+        stage = self.steps.get((step.claim, "evaluate", step.instance), step)
+        folder = self.root / stage.outputs[0]
+        if not (folder / "metrics.json").is_file() or not self.current(folder):
             return {}, {}
         own = _own(read_json(folder / provenance.FILE))
         settings = {name: str(value) for name, value in flatten(own["parameters"]).items() if name not in training.params}
