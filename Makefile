@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help env results test smoke ui audit check readme
+.PHONY: help env results claims test smoke ui audit check readme
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
@@ -17,10 +17,13 @@ env: .venv/installed  ## the environment: pinned packages in .venv
 	$(BIN)/python -m pip install --quiet -c constraints-numeric.txt -c constraints.txt -e '.[test]'
 	@touch $@
 
-results: env  ## rebuild all results from raw data, then print the table
+results: env  ## rebuild all results from raw data on all cores, then print the table
 	neural-odes repro
 	neural-odes runs sync
 	neural-odes results
+
+claims: env  ## the three claims alone: train, score, print
+	neural-odes claims
 
 test: env  ## the tests
 	python -m pytest

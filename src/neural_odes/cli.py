@@ -53,12 +53,24 @@ def check() -> None:
 
 
 @app.command()
-def repro() -> None:
-    """Run dvc repro; claims that compute on one thread run side by side first. Ctrl-C leaves checkpoints."""
+def repro(cores: Annotated[int | None, typer.Option(min=1, help="To use; by default all, if memory allows.")] = None) -> None:
+    """Run dvc repro on all cores: first what can run side by side. Ctrl-C leaves checkpoints."""
     from neural_odes import lanes
 
     with _one_line():
-        lanes.repro(_root(), dict(os.environ))
+        lanes.repro(_root(), os.environ, cores=cores or lanes.cores())
+
+
+@app.command()
+def claims(cores: Annotated[int | None, typer.Option(min=1, help="To use; by default all, if memory allows.")] = None) -> None:
+    """Train and score the models of the three claims alone, and print what came out."""
+    from neural_odes import lanes
+    from neural_odes import results as table
+
+    with _one_line():
+        root = _root()
+        lanes.claims(root, os.environ, cores=cores or lanes.cores())
+        console.print(table.of_the_claims(root))
 
 
 @app.command()

@@ -1,13 +1,14 @@
 """The table of results, on a terminal and in README.md, from the metrics in reports/metrics."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
-from neural_odes import verdicts
+from neural_odes import lanes, params, verdicts
 from neural_odes.errors import UserError
-from neural_odes.metrics import read_json
-from neural_odes.verdicts import Verdict
+from neural_odes.metrics import over_seeds, read_json
+from neural_odes.verdicts import Measured, Verdict
 
 BEGIN, END = "<!-- {}: written by `make readme` -->", "<!-- end of {} -->"
 _COLUMNS = ("claim", "quantity", "ours", "published", "floor", "verdict")
@@ -29,6 +30,35 @@ def as_rich(root: Path) -> Table:
     for line in verdicts.load(root):
         *cells, verdict = _row(line)
         table.add_row(*cells, f"[{_COLOURS[line.verdict]}]{verdict}[/]")
+    return table
+
+
+def of_the_claims(root: Path) -> Table:
+    """What the evaluations of the three claims' models say, over the seeds of params.yaml, summarised or not.
+
+    Raises:
+        UserError: one is missing.
+    """
+    seeds = params.section(params.read(root / params.FILE), "seeds", params.Seeds)
+
+    def read(claim: str, name: str) -> dict[str, Any]:
+        path = root / "evaluations" / claim / name / "metrics.json"
+        if not path.exists():
+            raise UserError(f"{path.relative_to(root)}: missing; make it with: neural-odes claims")
+        return read_json(path)
+
+    table = Table("claim", "model", "quantity", "ours", "floor", title="The three claims (± 95 % interval over seeds)")
+    for model in lanes.CLAIMS["classification"]:
+        errors = Measured.of(over_seeds([read("classification", f"{model}-{seed}")["error_pct"] for seed in seeds]))
+        table.add_row("classification", model, "test error (%)", verdicts.with_interval(errors, 2), "–")
+    gaps = Measured.of(over_seeds([read("density", f"cnf-{seed}")["gap_nats"] for seed in seeds]))
+    table.add_row("density", "cnf", "gap to the exact entropy (nats)", verdicts.with_interval(gaps, 4), "0")
+    best, found = read("trajectory", "oracle"), [read("trajectory", f"latent_ode-{seed}") for seed in seeds]
+    for number in sorted(best, key=int):
+        for key, where in (("rmse_interpolation", "in"), ("rmse_extrapolation", "beyond")):
+            ours = Measured.of(over_seeds([f[number][key] for f in found]))
+            quantity = f"RMSE {where} the window, K = {number}"
+            table.add_row("trajectory", "latent_ode", quantity, verdicts.with_interval(ours, 4), f"{best[number][key]:.4f}")
     return table
 
 

@@ -60,6 +60,6 @@ def smoke(root: Path, target: Path) -> None:
     commit(target, "Preset smoke")
     shared = {"NEURAL_ODES_CACHE": os.environ.get("NEURAL_ODES_CACHE", str(root / ".cache"))}
     try:
-        lanes.repro(target, environment(target) | shared)
+        lanes.repro(target, environment(target) | shared, cores=lanes.cores())
     except UserError as error:
         raise UserError(f"smoke run, in {target}: {error}") from None
