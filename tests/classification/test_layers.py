@@ -36,21 +36,22 @@ def test_time_as_an_offset_is_time_as_a_channel():
     same_values_and_gradients(layer, layer, definition, t, torch.randn(3, 64, 6, 5, requires_grad=True))
 
 
-def test_first_layer_is_convolution_normalisation_relu():
-    layer = FirstLayer()
+@pytest.mark.parametrize(("channels", "side"), [(1, 28), (3, 32)])
+def test_first_layer_is_convolution_normalisation_relu(channels, side):
+    layer = FirstLayer(channels)
     with torch.no_grad():
         layer.norm.weight.uniform_(-1, 2)
         layer.norm.bias.normal_()
 
     def definition(x):
-        return torch.relu(layer.norm(F.conv2d(x, layer.weight.view(64, 1, 3, 3), layer.bias)))
+        return torch.relu(layer.norm(F.conv2d(x, layer.weight.view(64, channels, 3, 3), layer.bias)))
 
-    same_values_and_gradients(layer, layer, definition, torch.randn(4, 1, 28, 28))
+    same_values_and_gradients(layer, layer, definition, torch.randn(4, channels, side, side))
 
 
 def test_first_layer_of_an_empty_image():
     """No contrast: the variance is 0 and only the norm's epsilon stands between it and infinity."""
-    layer = FirstLayer()
+    layer = FirstLayer(1)
     x = torch.full((2, 1, 28, 28), -0.42)
     torch.testing.assert_close(layer(x), torch.relu(layer.norm(F.conv2d(x, layer.weight.view(64, 1, 3, 3), layer.bias))))
 
@@ -67,17 +68,23 @@ def test_convolution(options):
 
 
 def test_shapes_and_parameters_of_stem_and_head():
-    stem, head = Stem(), Head()
+    stem, head = Stem(1), Head()
     assert stem(torch.randn(2, 1, 28, 28)).shape == (2, 64, 6, 6)
     assert head(torch.randn(2, 64, 6, 6)).shape == (2, 10)
     assert sum(p.numel() for p in stem.parameters()) == 640 + 65_600 * 2 + 128 * 2
     assert sum(p.numel() for p in head.parameters()) == 650 + 128
 
 
+def test_stem_of_colour_images():
+    stem = Stem(3)
+    assert stem(torch.randn(2, 3, 32, 32)).shape == (2, 64, 7, 7)
+    assert sum(p.numel() for p in stem.parameters()) == 1792 + 65_600 * 2 + 128 * 2
+
+
 def test_bfloat16_rounds_and_no_more():
     """Multiplying in bfloat16 moves a result by a few of its rounding errors (2⁻⁹ relative to the terms of the sum)."""
     torch.set_default_dtype(torch.float32)
-    exact, rounded = Stem(), Stem(torch.bfloat16)
+    exact, rounded = Stem(1), Stem(1, torch.bfloat16)
     rounded.load_state_dict(exact.state_dict())
     x = torch.randn(8, 1, 28, 28)
     a, b = exact(x), rounded(x)

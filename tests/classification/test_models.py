@@ -1,4 +1,4 @@
-"""ODE-Net and ResNet: size, the block against SciPy, gradients by two ways."""
+"""The models: size, the ODE block against SciPy, gradients by three ways."""
 
 import numpy as np
 import pytest
@@ -6,18 +6,24 @@ import torch
 from scipy.integrate import solve_ivp
 from torch.nn.functional import cross_entropy
 
-from neural_odes.classification.models import odenet, resnet
-from neural_odes.classification.params import OdenetParams, ResnetParams
+from neural_odes import kinds, params, weights
+from neural_odes.classification.blocks import ResidualBlock
+from neural_odes.classification.datasets import CIFAR10, DATASETS, MNIST
+from neural_odes.classification.models import mlp, odenet, resnet, resnet1, rknet, stem
+from neural_odes.classification.params import MlpParams, OdenetParams, ResnetParams, RknetParams
+from neural_odes.errors import UserError
+from neural_odes.loading import load
+from neural_odes.metrics import write_json
 from neural_odes.ode import Adaptive, Fixed, solve
 
-RK4 = OdenetParams(solver="rk4", solver_steps=1, tolerance=1e-3, adjoint=False)
+RK4 = OdenetParams(solver="rk4", solver_steps=1, tolerance=1e-3)
 
 
 @pytest.fixture
 def net():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        return odenet.Odenet(RK4)
+        return odenet.Odenet(RK4, MNIST)
 
 
 @pytest.fixture
@@ -27,7 +33,15 @@ def images():
 
 def test_numbers_of_parameters_are_the_published_ones(net):
     assert sum(p.numel() for p in net.parameters()) == 208_266
-    assert sum(p.numel() for p in resnet.Resnet(ResnetParams(blocks=6)).parameters()) == 576_778
+    others = {
+        rknet.Rknet(RknetParams(solver_steps=1), MNIST): 208_266,
+        resnet.Resnet(ResnetParams(blocks=6), MNIST): 576_778,
+        resnet1.Resnet1(ResnetParams(blocks=1), MNIST): 132_874 + 73_984,
+        stem.Stem(ResnetParams(blocks=0), MNIST): 132_874,
+        mlp.Mlp(MlpParams(hidden_size=300), MNIST): 784 * 300 + 300 + 300 * 10 + 10,
+    }
+    for other, number in others.items():
+        assert sum(p.numel() for p in other.parameters()) == number
 
 
 @pytest.fixture
@@ -61,16 +75,33 @@ def test_gradient_by_the_adjoint_equals_backpropagation(net, images, smooth):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
 
 
+def test_gradients_of_odenet_and_rknet_meet_as_the_steps_get_smaller(images, smooth):
+    """The adjoint solves the state backward by the same steps: its gradient is off by the order of RK4, at least."""
+    differences = []
+    for steps in (4, 8):
+        gradients = []
+        for build in (
+            lambda n: odenet.Odenet(OdenetParams(solver="rk4", solver_steps=n, tolerance=1e-3), MNIST),
+            lambda n: rknet.Rknet(RknetParams(solver_steps=n), MNIST),
+        ):
+            torch.manual_seed(0)
+            net = build(steps)
+            cross_entropy(net(images), torch.tensor([3, 7])).backward()
+            gradients.append(torch.cat([p.grad.flatten() for p in net.parameters()]))
+        differences.append(float((gradients[0] - gradients[1]).norm() / gradients[1].norm()))
+    assert 0 < differences[1] < differences[0] / 6 and differences[0] < 0.05
+
+
 def test_the_solver_of_training_is_the_one_asked_for(images):
     for solver, kind, nfe in (("rk4", Fixed, 8), ("midpoint", Fixed, 4), ("euler", Fixed, 2), ("adaptive", Adaptive, None)):
-        net = odenet.Odenet(OdenetParams(solver=solver, solver_steps=2, tolerance=1e-3, adjoint=True))
-        assert isinstance(net.solver, kind)
+        net = odenet.Odenet(OdenetParams(solver=solver, solver_steps=2, tolerance=1e-3), MNIST)
+        assert isinstance(net.solver, kind) and net.solver.adjoint
         if nfe:
             assert net.solve(images, net.solver)[1].nfe == nfe
 
 
 def test_residual_block_adds_to_its_input():
-    block = resnet.ResidualBlock()
+    block = ResidualBlock()
     h = torch.randn(2, 64, 6, 6)
     with torch.no_grad():
         block.convolutions[1].weight.zero_()
@@ -84,3 +115,46 @@ def test_classify(net):
     torch.testing.assert_close(labels, probabilities.argmax(1))
     x = (torch.from_numpy(pixels).double() / 255 - 0.1307) / 0.3081
     torch.testing.assert_close(probabilities, net(x[:, None]).softmax(1).detach())
+
+
+def test_classify_takes_the_channel_and_refuses_other_shapes(net):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+    torch.testing.assert_close(net.classify(pixels[:, None])[1], net.classify(pixels)[1])
+    for wrong in ((3, 32, 32), (3, 3, 28, 28), (3, 28, 28, 1)):
+        with pytest.raises(UserError, match=r"trained on mnist; pass uint8 \(n, 1, 28, 28\)"):
+            net.classify(np.zeros(wrong, np.uint8))
+
+
+@pytest.mark.parametrize("name", ["odenet", "rknet", "resnet", "resnet1", "stem", "mlp"])
+def test_every_model_reads_colour_images(name, committed):
+    network = kinds.kind("classification", name)
+    net = network(network.Params(**committed["models"][name]), CIFAR10)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32), dtype=np.uint8)
+    with torch.no_grad():
+        x = torch.from_numpy(pixels).double() / 255
+        x = (x - torch.tensor([0.4914, 0.4822, 0.4465])[:, None, None]) / torch.tensor([0.2470, 0.2435, 0.2616])[:, None, None]
+        torch.testing.assert_close(net.classify(pixels)[1], net(x).softmax(1))
+
+
+@pytest.fixture
+def committed(root):
+    """The classification section of params.yaml."""
+    return params.read(root / params.FILE)["classification"]
+
+
+@pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
+def test_loaded_on_the_data_set_it_was_trained_on(dataset, committed, tmp_path):
+    stage, raw = "classification-train@stem-0", committed["models"]["stem"]
+    folder = tmp_path / "models" / "classification" / "stem-0"
+    folder.mkdir(parents=True)
+    weights.save(stem.Stem(ResnetParams(**raw), dataset), folder / "model.safetensors")
+
+    def record(**asked):
+        asked["classification.models.stem"] = raw
+        write_json(folder / "inputs.json", {"stage": stage, "stages": {stage: {"parameters": asked}}})
+
+    record(**{"classification.data.dataset": dataset.name})
+    assert load("classification", "stem", root=tmp_path).dataset == dataset
+    record()
+    with pytest.raises(UserError, match=r"inputs\.json: classification\.data\.dataset is missing; .*dvc repro"):
+        load("classification", "stem", root=tmp_path)

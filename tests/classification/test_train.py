@@ -5,9 +5,10 @@ import copy
 import pytest
 import torch
 
+from neural_odes.classification.datasets import MNIST
 from neural_odes.classification.layers import Classifier
-from neural_odes.classification.models import odenet
-from neural_odes.classification.params import AugmentParams, OdenetParams, TrainParams
+from neural_odes.classification.models import rknet
+from neural_odes.classification.params import AugmentParams, RknetParams, TrainParams
 from neural_odes.classification.train import Classification, optimiser, steps_per_epoch
 
 PARAMS = TrainParams(
@@ -21,17 +22,17 @@ PARAMS = TrainParams(
     epochs=3,
     batch_size=8,
     precision="float32",
-    augment=AugmentParams(rotation_degrees=10.0, scale=0.1, shear=0.15, shift_pixels=2),
+    augment=AugmentParams(rotation_degrees=10.0, scale=0.1, shear=0.15, shift_pixels=2, flip=False),
 )
 
 
 def task(params=PARAMS, n=20):
     torch.set_default_dtype(torch.float32)
     generator = torch.Generator().manual_seed(0)
-    images, labels = torch.rand(n, 28, 28, generator=generator), torch.randint(10, (n,), generator=generator)
+    images, labels = torch.rand(n, 1, 28, 28, generator=generator), torch.randint(10, (n,), generator=generator)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        net = odenet.Odenet(OdenetParams(solver="euler", solver_steps=1, tolerance=1e-3, adjoint=False))
+        net = rknet.Rknet(RknetParams(solver_steps=1), MNIST)
     return Classification(net, params, (images, labels), (images, labels), torch.Generator().manual_seed(1))
 
 
@@ -59,12 +60,12 @@ def test_every_image_is_seen_once_an_epoch(monkeypatch):
     for index in range(6):
         trained.step(index)
     for epoch in (seen[:3], seen[3:]):
-        together = torch.cat(epoch).sum((1, 2))
-        torch.testing.assert_close(together.sort()[0], trained.train[0].sum((1, 2)).sort()[0])
+        together = torch.cat(epoch).sum((1, 2, 3))
+        torch.testing.assert_close(together.sort()[0], trained.train[0].sum((1, 2, 3)).sort()[0])
 
 
 def test_it_learns_twenty_images():
-    still = AugmentParams(rotation_degrees=0.0, scale=0.0, shear=0.0, shift_pixels=0)
+    still = AugmentParams(rotation_degrees=0.0, scale=0.0, shear=0.0, shift_pixels=0, flip=False)
     trained = task(PARAMS.model_copy(update={"augment": still, "epochs": 12}))
     first = trained.validate()["validation_loss"]
     for index in range(36):
@@ -77,7 +78,7 @@ def test_schedules(monkeypatch):
 
     class Two(Classifier):
         def __init__(self):
-            super().__init__()
+            super().__init__(MNIST)
             self.matrix, self.vector = torch.nn.Parameter(torch.ones(64, 64)), torch.nn.Parameter(torch.ones(64))
 
     def rates(**changes):

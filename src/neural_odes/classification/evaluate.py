@@ -1,53 +1,44 @@
 """Scores a trained classifier on the test images, once."""
 
-import importlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from neural_odes import arrays, weights
-from neural_odes.classification.layers import Classifier, standardise
+from neural_odes.classification.blocks import ContinuousClassifier
+from neural_odes.classification.datasets import DATASETS, Dataset
+from neural_odes.classification.layers import Classifier
 from neural_odes.classification.memory import saved_bytes
 from neural_odes.classification.params import EvaluateParams
+from neural_odes.kinds import kind
 from neural_odes.metrics import write_json
-from neural_odes.ode import Adaptive, Solver, Statistics
+from neural_odes.ode import Adaptive
 from neural_odes.stage import Stage
 
 
-@runtime_checkable
-class Continuous(Protocol):
-    """A classifier with an ODE block: its solver is a choice made anew at every call."""
-
-    solver: Solver
-
-    def solve(self, images: Tensor, solver: Solver) -> tuple[Tensor, Statistics]: ...
-
-    def parameters(self) -> Iterator[nn.Parameter]: ...
-
-
 def evaluate(stage: Stage, model: str, seed: int) -> None:
-    """Writes metrics.json, and predictions.npz: labels, and the probabilities of the ten digits, both ways.
+    """Writes metrics.json, and predictions.npz: labels, and the probabilities of the ten classes, both ways.
 
     ``error_pct`` is under the solver and in the precision of training, ``error_tight_pct`` under a tight adaptive solver
     in float32 (a network without an ODE: in float32).
     """
     params = stage.section("classification.evaluate", EvaluateParams)
+    dataset = DATASETS[stage.section("classification.data.dataset", str)]
     precision = stage.section("classification.train.precision", str)
     batch_size = stage.section("classification.train.batch_size", int)
     stage.threads(stage.section("classification.threads", int))
-    kind = getattr(importlib.import_module(f"neural_odes.classification.models.{model}"), model.capitalize())
-    section = stage.section(f"classification.models.{model}", kind.Params)
-    images, labels = _load(stage.input("data/classification"), stage.device)
+    network = kind("classification", model)
+    section = stage.section(f"classification.models.{model}", network.Params)
+    images, labels = scored_images(stage.input("data/classification"), dataset, stage.device)
     path = stage.input(f"models/classification/{model}-{seed}") / "model.safetensors"
     out = stage.output(f"evaluations/classification/{model}-{seed}")
 
     def trained(dtype: torch.dtype) -> Classifier:
-        net = kind(section, dtype).to(stage.device)
+        net = network(section, dataset, dtype).to(stage.device)
         weights.load(net, path)
         return net
 
@@ -64,7 +55,7 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
         "error_tight_pct": error_pct(tight, labels),
         "saved_bytes_per_image": saved_bytes(net, images[:batch_size], net.parameters()),
     }
-    if isinstance(exact, Continuous):
+    if isinstance(exact, ContinuousClassifier):
         metrics |= cost_by_adjoint(exact, images[:batch_size], labels[:batch_size], params.tolerance)
     write_json(out / "metrics.json", metrics)
     np.savez(
@@ -75,15 +66,15 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     )
 
 
-def _load(folder: Path, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Standardised test images (n, 1, 28, 28) and their labels."""
-    images = torch.from_numpy(arrays.load(folder / "test_images.npy", shape=(None, 28, 28)))
+def scored_images(folder: Path, dataset: Dataset, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Standardised test images (n, channels, side, side) and their labels."""
+    images = torch.from_numpy(arrays.load(folder / "test_images.npy", shape=(None, *dataset.shape)))
     labels = torch.from_numpy(arrays.load(folder / "test_labels.npy", shape=(len(images),)))
-    return standardise(images / 255).to(device), labels.long().to(device)
+    return dataset.standardise(images / 255).to(device), labels.long().to(device)
 
 
 def _tight(net: Classifier, images: Tensor, tolerance: float) -> Tensor:
-    return net.solve(images, Adaptive(tolerance, tolerance))[0] if isinstance(net, Continuous) else net(images)
+    return net.solve(images, Adaptive(tolerance, tolerance))[0] if isinstance(net, ContinuousClassifier) else net(images)
 
 
 def error_pct(probabilities: Tensor, labels: Tensor) -> float:
@@ -91,7 +82,7 @@ def error_pct(probabilities: Tensor, labels: Tensor) -> float:
     return 100 * int((probabilities.argmax(1) != labels).sum()) / len(labels)
 
 
-def cost_by_adjoint(net: Continuous, images: Tensor, labels: Tensor, tolerance: float) -> dict[str, Any]:
+def cost_by_adjoint(net: ContinuousClassifier, images: Tensor, labels: Tensor, tolerance: float) -> dict[str, Any]:
     """Of one gradient of a batch by the adjoint equation: evaluations of the field, and bytes an image kept in between."""
     solver = Adaptive(tolerance, tolerance, adjoint=True)
     kept = saved_bytes(lambda x: net.solve(x, solver)[0], images, net.parameters())

@@ -14,12 +14,12 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
+from neural_odes.classification.datasets import DATASETS, Dataset
+from neural_odes.errors import UserError
+
 CHANNELS = 64
 GROUPS = 32
 CLASSES = 10
-# Mean and standard deviation of the training images' pixels, as torchvision's MNIST examples have them.
-PIXEL_MEAN = 0.1307
-PIXEL_STD = 0.3081
 
 
 def norm() -> nn.GroupNorm:
@@ -106,20 +106,25 @@ class TimeConvolution(nn.Module):
 class FirstLayer(nn.Module):
     """3×3 convolution of the image to 64 channels, group normalisation, ReLU – as one matrix product an image.
 
-    The convolution is linear in the 9 pixels p of a patch, so that mean and variance over the image of each output
+    The convolution is linear in the pixels p of a patch (9 a colour), so that mean and variance over the image of each output
     channel, w·p + b, follow from the patches' mean m and covariance C: w·m + b and wᵀCw. With them known beforehand,
     convolution and normalisation are one affine map of the patches. The two big intermediate results (64×26×26
     an image) are never made; on a CPU they cost more than half of a training step.
+
+    Args:
+        channels: of the image: 1 grey, 3 colours.
+        precision: what it multiplies in; None for the input's own.
     """
 
-    def __init__(self, precision: torch.dtype | None = None):
+    def __init__(self, channels: int, precision: torch.dtype | None = None):
         super().__init__()
+        fan_in = channels * 9
         self.precision = precision
-        self.weight = _uniform(CHANNELS, 9, fan_in=9)
-        self.bias = _uniform(CHANNELS, fan_in=9)
+        self.weight = _uniform(CHANNELS, fan_in, fan_in=fan_in)
+        self.bias = _uniform(CHANNELS, fan_in=fan_in)
         self.norm = norm()
 
-    def forward(self, x: Float[Tensor, "batch 1 h w"]) -> Float[Tensor, "batch channels h_out w_out"]:
+    def forward(self, x: Float[Tensor, "batch colours h w"]) -> Float[Tensor, "batch channels h_out w_out"]:
         batch, _, height, width = x.shape
         dtype = self.precision or x.dtype
         patches = F.unfold(x, 3)
@@ -144,21 +149,24 @@ class FirstLayer(nn.Module):
 
 
 class Stem(nn.Module):
-    """1×28×28 pixels to 64×6×6 features (torchdiffeq's ``downsampling_layers``, "conv")."""
+    """Pixels to 64 features on a quarter of the side: 1×28×28 to 64×6×6 (torchdiffeq's ``downsampling_layers``, "conv").
 
-    def __init__(self, precision: torch.dtype | None = None):
+    ``channels`` are those of the image.
+    """
+
+    def __init__(self, channels: int, precision: torch.dtype | None = None):
         super().__init__()
-        self.first = FirstLayer(precision)
+        self.first = FirstLayer(channels, precision)
         self.second = Convolution(4, stride=2, padding=1, precision=precision)
         self.norm = norm()
         self.third = Convolution(4, stride=2, padding=1, precision=precision)
 
-    def forward(self, x: Float[Tensor, "batch 1 28 28"]) -> Float[Tensor, "batch channels 6 6"]:
+    def forward(self, x: Float[Tensor, "batch colours side side"]) -> Float[Tensor, "batch channels h w"]:
         return self.third(torch.relu(self.norm(self.second(self.first(x)))))
 
 
 class Head(nn.Module):
-    """Normalisation, ReLU, mean over the image, and a linear map to the logits of the ten digits."""
+    """Normalisation, ReLU, mean over the image, and a linear map to the logits of the ten classes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,23 +179,41 @@ class Head(nn.Module):
 
 
 class Classifier(nn.Module):
-    """A network from standardised images to logits, and what its user calls."""
+    """A network from standardised images to logits, and what its user calls.
+
+    ``dataset`` says what its images are.
+    """
+
+    def __init__(self, dataset: Dataset):
+        super().__init__()
+        self.dataset = dataset
+
+    @staticmethod
+    def arguments(recorded: dict[str, Any]) -> tuple[Dataset]:
+        """What a model's constructor takes besides its own parameters, from all that its training recorded."""
+        return (DATASETS[recorded["classification.data.dataset"]],)
 
     @torch.no_grad()
     def classify(
-        self, images: UInt8[Tensor, "n 28 28"] | UInt8[np.ndarray, "n 28 28"], batch_size: int = 500
+        self, images: UInt8[Tensor, "n ..."] | UInt8[np.ndarray, "n ..."], batch_size: int = 500
     ) -> tuple[Int64[Tensor, " n"], Float[Tensor, "n 10"]]:
-        """The digit in each image (white on black, 0 to 255), and the probabilities of all ten.
+        """The class of each image, and the probabilities of all ten.
+
+        Args:
+            images: (n, channels, side, side), or (n, side, side) where there is one channel; 0 to 255, digits white on black.
+
+        Raises:
+            UserError: images of this shape are not what the network was trained on.
 
         Example:
             >>> labels, probabilities = model.classify(np.zeros((1, 28, 28), np.uint8))
         """
+        pixels = torch.as_tensor(images)
+        if pixels.ndim == 3:
+            pixels = pixels[:, None]
+        if pixels.shape[1:] != self.dataset.shape:
+            wanted = "(n, {}, {}, {})".format(*self.dataset.shape)
+            raise UserError(f"images of shape {tuple(images.shape)}: trained on {self.dataset.name}; pass uint8 {wanted}")
         weight = next(self.parameters())
-        batches = torch.as_tensor(images).split(batch_size)
-        logits = torch.cat([self(standardise(batch.to(weight) / 255)) for batch in batches])
+        logits = torch.cat([self(self.dataset.standardise(batch.to(weight) / 255)) for batch in pixels.split(batch_size)])
         return logits.argmax(1), logits.softmax(1)
-
-
-def standardise(images: Float[Tensor, "n 28 28"]) -> Float[Tensor, "n 1 28 28"]:
-    """Pixels between 0 and 1 as the network's input."""
-    return ((images - PIXEL_MEAN) / PIXEL_STD).unsqueeze(1)

@@ -9,7 +9,12 @@ from neural_odes.params import Count, Positive, Section, Threads
 _NotNegative = Annotated[float, Field(ge=0)]
 
 
+# Official training images of each data set.
+_IMAGES = {"mnist": 60_000, "cifar10": 50_000}
+
+
 class DataParams(Section):
+    dataset: Literal["mnist", "cifar10"]
     train_size: Count
     validation_size: Count
     test_size: Annotated[int, Field(ge=1, le=10_000)]
@@ -17,10 +22,9 @@ class DataParams(Section):
 
     @model_validator(mode="after")
     def _fits(self):
-        if self.train_size + self.validation_size > 60_000:
-            raise ValueError(
-                f"train_size {self.train_size} and validation_size {self.validation_size} exceed the 60000 images there are"
-            )
+        if self.train_size + self.validation_size > _IMAGES[self.dataset]:
+            sizes = f"train_size {self.train_size} and validation_size {self.validation_size}"
+            raise ValueError(f"{sizes} exceed the {_IMAGES[self.dataset]} images there are of {self.dataset}")
         return self
 
 
@@ -29,6 +33,7 @@ class AugmentParams(Section):
     scale: Annotated[float, Field(ge=0, lt=1)]
     shear: _NotNegative
     shift_pixels: Annotated[int, Field(ge=0, lt=28)]
+    flip: bool
 
 
 class TrainParams(Section):
@@ -49,21 +54,44 @@ class OdenetParams(Section):
     solver: Literal["adaptive", "euler", "midpoint", "rk4"]
     solver_steps: Count
     tolerance: Positive
-    adjoint: bool
+
+
+class RknetParams(Section):
+    solver_steps: Count
 
 
 class ResnetParams(Section):
-    blocks: Count
+    blocks: Annotated[int, Field(ge=0)]
+
+
+class MlpParams(Section):
+    hidden_size: Count
 
 
 class ModelsParams(Section):
     odenet: OdenetParams
+    rknet: RknetParams
     resnet: ResnetParams
+    resnet1: ResnetParams
+    stem: ResnetParams
+    mlp: MlpParams
 
 
 class EvaluateParams(Section):
     batch_size: Count
     tolerance: Positive
+
+
+class SolversParams(Section):
+    images: Count
+    steps: Annotated[list[Count], Field(min_length=1)]
+    tolerances: Annotated[list[Positive], Field(min_length=1)]
+    reference: Positive
+
+
+class MemoryParams(Section):
+    depths: Annotated[list[Count], Field(min_length=2)]
+    images: Count
 
 
 class Params(Section):
@@ -72,3 +100,5 @@ class Params(Section):
     train: TrainParams
     models: ModelsParams
     evaluate: EvaluateParams
+    solvers: SolversParams
+    memory: MemoryParams
