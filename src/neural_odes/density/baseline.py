@@ -15,6 +15,7 @@ from neural_odes.stage import Stage
 def baseline(stage: Stage, model: str) -> None:
     """Writes metrics.json (nats) and what was chosen."""
     data = stage.section("density.data", DataParams)
+    stage.threads(stage.section("density.threads", int))
     folder = stage.input("data/density")
     train, validation, test = (arrays.load(folder / f"{s}.npy", shape=(None, 2)) for s in ("train", "validation", "test"))
     name = f"density.models.{model}"

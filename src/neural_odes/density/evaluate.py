@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from neural_odes import arrays, weights
-from neural_odes.density.models.cnf import Cnf, base_log_prob
+from neural_odes.density.distribution import Distribution
+from neural_odes.density.flow import ContinuousFlow, base_log_prob
 from neural_odes.density.moons import TwoMoons
-from neural_odes.density.params import CnfParams, DataParams, EvaluateParams
+from neural_odes.density.params import DataParams, EvaluateParams
 from neural_odes.density.scores import scores
+from neural_odes.kinds import kind
 from neural_odes.metrics import write_json
 from neural_odes.ode import Adaptive
 from neural_odes.stage import Stage
@@ -18,53 +20,64 @@ from neural_odes.stage import Stage
 
 @torch.no_grad()
 def evaluate(stage: Stage, model: str, seed: int) -> None:
-    """Writes metrics.json (nats), density.npz (log q on a grid), flow.npz (points and log-density over time, there and back)."""
+    """Writes metrics.json (nats); of a continuous flow also density.npz (log q on a grid) and flow.npz (points and log-density
+    over time, there and back)."""
     params = stage.section("density.evaluate", EvaluateParams)
     data = stage.section("density.data", DataParams)
     stage.threads(stage.section("density.threads", int))
     moons = TwoMoons(data.noise, data.scale)
     test = arrays.load(stage.input("data/density") / "test.npy", shape=(None, 2))
-    cnf = Cnf(stage.section(f"density.models.{model}", CnfParams)).to(stage.device)
-    weights.load(cnf, stage.input(f"models/density/{model}-{seed}") / "model.safetensors")
+    network = kind("density", model)
+    net = network(stage.section(f"density.models.{model}", network.Params)).to(stage.device)
+    weights.load(net, stage.input(f"models/density/{model}-{seed}") / "model.safetensors")
     out = stage.output(f"evaluations/density/{model}-{seed}")
 
+    x = torch.tensor(test, dtype=torch.float32, device=stage.device)
+    if isinstance(net, ContinuousFlow):
+        log_q, metrics = continuous(net, params, moons, x, seed, out)
+    else:
+        log_q, metrics = net.log_prob(x), {}
+    metrics |= scores(moons, test, log_q.double().cpu().numpy())
+    write_json(out / "metrics.json", metrics | {"parameters": sum(p.numel() for p in net.parameters())})
+
+
+def continuous(
+    net: ContinuousFlow, params: EvaluateParams, moons: TwoMoons, x: Tensor, seed: int, out: Path
+) -> tuple[Tensor, dict[str, float]]:
+    """log q of the test points, how far it is to be trusted, and what the figures show."""
     solver = Adaptive(params.tolerance, params.tolerance)
     tight = Adaptive(params.tight_tolerance, params.tight_tolerance)
-    x = torch.tensor(test, dtype=torch.float32, device=stage.device)
-    log_q, back = cnf.score(x, solver)
+    log_q, back = net.score(x, solver)
     # Float32 cannot resolve tolerances below its own rounding error; the tight solve is in float64.
     few = x[: len(x) // 10].double()
-    log_q_tight = cnf.double().log_prob(few, tight)
-    cnf.float()
+    log_q_tight = net.double().log_prob(few, tight)
+    net.float()
 
     xs, ys, cells = grid(moons, params.grid_spacing)
-    log_q_grid = cnf.log_prob(torch.tensor(cells, dtype=torch.float32, device=stage.device), solver).double().cpu().numpy()
+    log_q_grid = net.log_prob(torch.tensor(cells).to(x), solver).double().cpu().numpy()
     np.savez(out / "density.npz", x=xs, y=ys, log_q=log_q_grid.reshape(len(ys), len(xs)))
-    flow(cnf, params, x, solver, seed, out)
-
-    metrics = scores(moons, test, log_q.double().cpu().numpy()) | {
+    flow(net, params, x, solver, seed, out)
+    return log_q, {
         "nfe": back.statistics.nfe,
         "tolerance_difference_nats": abs(float((log_q[: len(few)].double() - log_q_tight).mean())),
         "integral": float(np.exp(log_q_grid).sum() * params.grid_spacing**2),
-        "parameters": sum(p.numel() for p in cnf.parameters()),
     }
-    write_json(out / "metrics.json", metrics)
 
 
-def grid(moons: TwoMoons, spacing: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coordinates x and y of a grid around the moons, and all its points (ny · nx, 2)."""
-    (x0, x1), (y0, y1) = moons.box()
+def grid(distribution: Distribution, spacing: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coordinates x and y of a grid around a distribution, and all its points (ny · nx, 2)."""
+    (x0, x1), (y0, y1) = distribution.box()
     xs, ys = np.arange(x0, x1, spacing), np.arange(y0, y1, spacing)
     return xs, ys, np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
 
 
-def flow(cnf: Cnf, params: EvaluateParams, x: Tensor, solver: Adaptive, seed: int, out: Path) -> None:
+def flow(net: ContinuousFlow, params: EvaluateParams, x: Tensor, solver: Adaptive, seed: int, out: Path) -> None:
     """Base samples carried to the data, and test points carried back, at equal intervals of time."""
     generator = torch.Generator().manual_seed(seed)
     z = torch.randn(params.samples, 2, generator=generator).to(x)
-    times = torch.linspace(0, cnf.end_time, params.frames).to(z)
-    forward = cnf.flow(z, base_log_prob(z), times, solver)
-    back = cnf.flow(x[: params.samples], x.new_zeros(min(len(x), params.samples)), times.flip(0), solver)
+    times = torch.linspace(0, net.end_time, params.frames).to(z)
+    forward = net.flow(z, base_log_prob(z), times, solver)
+    back = net.flow(x[: params.samples], x.new_zeros(min(len(x), params.samples)), times.flip(0), solver)
     np.savez(
         out / "flow.npz",
         times=times.cpu().numpy(),

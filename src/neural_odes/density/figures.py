@@ -1,5 +1,6 @@
 """Draws the figures of the density claim."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,20 @@ from matplotlib.colors import Normalize
 
 from neural_odes import arrays, plotting
 from neural_odes.density.moons import TwoMoons
-from neural_odes.density.params import DataParams
-from neural_odes.metrics import read_json
-from neural_odes.plotting import BLUE, GREY, ORANGE, figure, save_figure
+from neural_odes.density.params import DataParams, WidthsParams
+from neural_odes.density.shapes import SHAPES
+from neural_odes.metrics import confidence_95, read_json
+from neural_odes.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, RED, figure, save_figure
 from neural_odes.stage import Stage
 
+_WIDTHS = {"planar": ("planar flow", "K", ORANGE, "s"), "planar_cnf": ("CNF", "M", BLUE, "o")}
+_SOLVERS = {"dopri5": (BLUE, "o"), "dopri8": (GREEN, "D"), "bosh3": (ORANGE, "s"), "rk4": (RED, "^"), "midpoint": (GREY, "v")}
 _FLOW_BOX = 3.2  # half the width of a snapshot: shows all but a few of the Gaussian's points
 
 
 def figures(stage: Stage) -> None:
-    """Writes moons-density, moons-flow (snapshots and animation) and density-training."""
+    """Writes moons-density, moons-flow (snapshots and animation), density-training; of the studies widths-samples, widths-gap
+    and density-tradeoff."""
     seed = stage.seeds[0]
     data = stage.section("density.data", DataParams)
     test = arrays.load(stage.input("data/density") / "test.npy", shape=(None, 2))
@@ -39,8 +44,23 @@ def figures(stage: Stage) -> None:
         save(drawn, "moons-flow")
     _animation(flow, data.scale, stage.output("reports/figures/moons-flow.gif"), stage.record)
     with figure(size=(6.5, 3.8)) as (drawn, axes):
-        _training(axes, curves, metrics["entropy_nats"])
+        _training(axes, curves[curves["model"] == "cnf"], metrics["entropy_nats"])
         save(drawn, "density-training")
+
+    widths = stage.section("density.widths", WidthsParams)
+    rows, columns = 2 * len(widths.data), 1 + len(widths.sizes)
+    with figure(rows, columns, size=(2.3 * columns, 2.2 * rows), squeeze=False) as (drawn, axes):
+        for first, shape in zip(range(0, rows, 2), widths.data, strict=True):
+            for row, model in zip((first, first + 1), _WIDTHS, strict=True):
+                _samples(axes[row], shape, model, widths, lambda name: stage.input(f"evaluations/density-widths/{name}-{seed}"))
+        save(drawn, "widths-samples")
+    with figure(1, len(widths.data), size=(4.6 * len(widths.data), 3.6), squeeze=False, sharey=True) as (drawn, axes):
+        for ax, shape in zip(axes[0], widths.data, strict=True):
+            _gaps(ax, shape, metrics["widths"][shape])
+        save(drawn, "widths-gap")
+    with figure(1, 3, size=(12, 4.0), sharex=True, sharey=True) as (drawn, axes):
+        _tradeoff(drawn, axes, metrics["tradeoff"])
+        save(drawn, "density-tradeoff")
 
 
 def _density(drawn: Any, axes: Any, moons: TwoMoons, test: np.ndarray, grid: Any, metrics: Any, seed: int) -> None:
@@ -116,3 +136,63 @@ def _training(ax: Any, curves: pd.DataFrame, entropy: float) -> None:
         ylim=(min(entropy, best) - 0.1, entropy + 1.5),
     )
     ax.legend()
+
+
+def _samples(axes: Any, data: str, model: str, params: WidthsParams, folder: Callable[[str], Path]) -> None:
+    label, letter, colour, _ = _WIDTHS[model]
+    shape = SHAPES[data](params.noise)
+    clouds = {f"{data}, points": shape.sample(params.samples, np.random.default_rng(params.seed))}
+    for size in params.sizes:
+        clouds[f"{label}, {letter} = {size}"] = np.load(folder(f"{data}-{model}-{size}") / "samples.npy")
+    (x0, x1), (y0, y1) = shape.box(5.0)
+    for ax, (title, points) in zip(axes, clouds.items(), strict=True):
+        ax.plot(*points.T, ".", color=GREY if title.endswith("points") else colour, markersize=1.2, alpha=0.5, rasterized=True)
+        ax.set(title=title, aspect="equal", xlim=(x0, x1), ylim=(y0, y1))
+
+
+def _gaps(ax: Any, data: str, found: dict[str, Any]) -> None:
+    for model, (label, letter, colour, marker) in _WIDTHS.items():
+        sizes = sorted(found[model], key=int)
+        gaps = [found[model][size]["gap_nats"] for size in sizes]
+        bars = np.nan_to_num([confidence_95(gap) for gap in gaps])
+        ax.errorbar([int(size) for size in sizes], [gap["mean"] for gap in gaps], bars, color=colour, marker=marker, capsize=4,
+                    label=f"{label}, {letter} " + ("layers" if letter == "K" else "units"))  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel="K or M", ylabel="gap to the exact entropy (nats)", title=f"Two {data}")
+    ax.set_xticks([int(size) for size in sizes], sizes)
+    ax.minorticks_off()
+    ax.legend()
+
+
+def _tradeoff(drawn: Any, axes: Any, found: dict[str, Any]) -> None:
+    """Error against evaluations, a panel a regularisation, a line a method; and the front of all of them."""
+    titles = {"none": "not regularised", "kinetic": "kinetic energy", "jacobian": "Jacobian"}
+    everything = [row for price in titles for row in found[price]["solvers"]]
+    front = pareto([(row["nfe"]["mean"], row["error_nats"]["mean"]) for row in everything])
+    for ax, (price, title) in zip(axes, titles.items(), strict=True):
+        for method in dict.fromkeys(row["method"] for row in found[price]["solvers"]):
+            rows = [row for row in found[price]["solvers"] if row["method"] == method]
+            colour, marker = _SOLVERS.get(method, (BLACK, "P"))
+            x, y = ([row[key]["mean"] for row in rows] for key in ("nfe", "error_nats"))
+            ax.plot(x, y, color=colour, marker=marker, markersize=5, label=method)
+        ax.step(*zip(*front, strict=True), where="post", color=BLACK, linewidth=1, linestyle=":", label="front of all three")
+        best = found["recommended"]
+        if best["price"] == price:
+            ax.plot(best["nfe"]["mean"], best["error_nats"]["mean"], "o", color=BLACK, markersize=13, fillstyle="none",
+                    label="recommended")  # fmt: skip
+        ax.set(xscale="log", yscale="log", xlabel="evaluations of the field", title=title)
+    axes[0].set_ylabel("gap + error of the solver (nats)")
+    drawn.legend(*_all_labels(axes), loc="outside lower center", ncols=7)
+
+
+def _all_labels(axes: Any) -> tuple[list[Any], list[str]]:
+    found = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    return list(found.values()), list(found)
+
+
+def pareto(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Those that no other point beats in one coordinate without losing in the other, by the first."""
+    front: list[tuple[float, float]] = []
+    for point in sorted(points):
+        if not front or point[1] < front[-1][1]:
+            front.append(point)
+    return front

@@ -35,6 +35,12 @@ class CnfParams(Section):
     end_time: Positive
 
 
+class NsfParams(Section):
+    transforms: Count
+    bins: Count
+    hidden_size: Count
+
+
 class GmmParams(Section):
     components: Annotated[list[Count], Field(min_length=1)]
     train_size: Count
@@ -49,6 +55,7 @@ class KdeParams(Section):
 
 class ModelsParams(Section):
     cnf: CnfParams
+    nsf: NsfParams
     gmm: GmmParams
     kde: KdeParams
 
@@ -61,9 +68,38 @@ class EvaluateParams(Section):
     samples: Count
 
 
+class WidthsParams(Section):
+    data: Annotated[list[Literal["moons", "circles"]], Field(min_length=1)]
+    noise: Positive
+    sizes: Annotated[list[Count], Field(min_length=1)]
+    train_size: Count
+    test_size: Annotated[int, Field(ge=2)]
+    seed: Annotated[int, Field(ge=0)]
+    samples: Count
+    train: TrainParams
+
+
+class PriceWeights(Section):
+    kinetic: Positive
+    jacobian: Positive
+
+
+class TradeoffParams(Section):
+    weights: PriceWeights
+    adaptive: Annotated[list[Literal["dopri5", "dopri8", "bosh3", "tsit5"]], Field(min_length=1)]
+    tolerances: Annotated[list[Positive], Field(min_length=1)]
+    fixed: Annotated[list[Literal["euler", "midpoint", "rk4", "dopri5"]], Field(min_length=1)]
+    steps: Annotated[list[Count], Field(min_length=1)]
+    reference: Positive
+    points: Count
+    train: TrainParams
+
+
 class Params(Section):
     threads: Threads
     data: DataParams
     train: TrainParams
     models: ModelsParams
     evaluate: EvaluateParams
+    widths: WidthsParams
+    tradeoff: TradeoffParams

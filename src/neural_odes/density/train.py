@@ -1,13 +1,14 @@
-"""Trains a continuous normalizing flow by maximum likelihood."""
+"""Trains normalizing flows by maximum likelihood."""
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from neural_odes import arrays, weights
-from neural_odes.density.models.cnf import Cnf
-from neural_odes.density.params import CnfParams, TrainParams
+from neural_odes.density.flow import ContinuousFlow
+from neural_odes.density.params import TrainParams
+from neural_odes.kinds import kind
 from neural_odes.ode import Adaptive, Fixed, Solver
 from neural_odes.optimisers import Optimiser, constant, soap, warmup_cosine
 from neural_odes.stage import Stage
@@ -16,38 +17,57 @@ from neural_odes.training import fit
 _ROWS = 256  # points whose adaptive solve sets the frozen steps
 
 
+@runtime_checkable
+class Flow(Protocol):
+    """A model with a density: a continuous flow, or one of layers."""
+
+    def log_prob(self, x: Tensor) -> Tensor: ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
+
+    def parameters(self) -> Any: ...
+
+
 class MaximumLikelihood:
     """Minimises −mean log q(x) over batches of the training points.
 
-    With ``steps_from: frozen``, an adaptive solve every few updates sets a sequence of steps, and the updates between
-    train on it with its interior nodes jittered by up to a quarter of an interval: a field trained on fixed nodes
-    alone learns to exploit their error. Every score that is reported comes from an adaptive solve.
+    A continuous flow is solved to get there. With ``steps_from: frozen``, an adaptive solve every few updates sets a
+    sequence of steps, and the updates between train on it with its interior nodes jittered by up to a quarter of an
+    interval: a field trained on fixed nodes alone learns to exploit their error. Every score that is reported comes
+    from an adaptive solve.
     """
 
-    def __init__(self, cnf: Cnf, params: TrainParams, train: Tensor, validation: Tensor, generator: torch.Generator):
-        self.cnf, self.params = cnf, params
+    def __init__(self, flow: Flow, params: TrainParams, train: Tensor, validation: Tensor, generator: torch.Generator):
+        self.flow, self.params = flow, params
         self.train, self.validation = train, validation
         self.generator = generator
         self.adaptive = Adaptive(params.tolerance, params.tolerance)
         self.nodes: list[float] = []
         schedule = warmup_cosine(params.steps, params.warmup_steps) if params.decay else constant
         make = {"soap": soap, "adam": lambda p, rate: torch.optim.Adam(p, lr=rate)}[params.optimizer]
-        self.optimiser = Optimiser([make(cnf.parameters(), params.learning_rate)], schedule, clip=params.clip_norm)
+        self.optimiser = Optimiser([make(flow.parameters(), params.learning_rate)], schedule, clip=params.clip_norm)
 
     def step(self, index: int) -> dict[str, Tensor]:
         chosen = torch.randint(len(self.train), (self.params.batch_size,), generator=self.generator)
         x = self.train[chosen.to(self.train.device)]
-        if self.params.steps_from == "frozen" and index % self.params.refresh_every == 0:
-            with torch.no_grad():
-                self.nodes = self.cnf.score(x[:_ROWS], self.adaptive)[1].statistics.nodes
-        log_q, back = self.cnf.score(x, self._solver())
-        loss = -log_q.mean()
+        if isinstance(self.flow, ContinuousFlow):
+            log_q, back = self.flow.score(x, self._solver(self.flow, x, index))
+            nfe = {"nfe": torch.tensor(float(back.statistics.nfe))}
+            cost = self.flow.cost_weight * back.y[-1, :, 3].abs().mean() if self.flow.cost_weight is not None else 0.0
+        else:
+            log_q, nfe, cost = self.flow.log_prob(x), {}, 0.0
+        loss = cost - log_q.mean()
         self.optimiser.step(loss, index)
-        return {"loss": loss.detach(), "nfe": torch.tensor(float(back.statistics.nfe))}
+        return {"loss": loss.detach()} | nfe
 
-    def _solver(self) -> Solver:
+    def _solver(self, flow: ContinuousFlow, x: Tensor, index: int) -> Solver:
         if self.params.steps_from == "adaptive":
             return self.adaptive
+        if index % self.params.refresh_every == 0:
+            with torch.no_grad():
+                self.nodes = flow.score(x[:_ROWS], self.adaptive)[1].statistics.nodes
         interior = zip(self.nodes, self.nodes[1:-1], self.nodes[2:], strict=False)
         shift = (torch.rand(max(0, len(self.nodes) - 2), generator=self.generator) - 0.5).tolist()
         moved = [b + u / 2 * min(abs(b - a), abs(c - b)) for (a, b, c), u in zip(interior, shift, strict=True)]
@@ -55,19 +75,23 @@ class MaximumLikelihood:
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        log_q, back = self.cnf.score(self.validation, Adaptive(1e-5, 1e-5))
-        return {"validation_nll_nats": -float(log_q.double().mean()), "validation_nfe": back.statistics.nfe}
+        if isinstance(self.flow, ContinuousFlow):
+            log_q, back = self.flow.score(self.validation, Adaptive(1e-5, 1e-5))
+            nfe = {"validation_nfe": float(back.statistics.nfe)}
+        else:
+            log_q, nfe = self.flow.log_prob(self.validation), {}
+        return {"validation_nll_nats": -float(log_q.double().mean())} | nfe
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "cnf": self.cnf.state_dict(),
+            "flow": self.flow.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
             "nodes": self.nodes,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.cnf.load_state_dict(state["cnf"])
+        self.flow.load_state_dict(state["flow"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
         self.nodes = state["nodes"]
@@ -82,9 +106,10 @@ def train(stage: Stage, model: str, seed: int) -> None:
         split: torch.tensor(arrays.load(folder / f"{split}.npy", shape=(None, 2)), dtype=torch.float32, device=stage.device)
         for split in ("train", "validation")
     }
+    network = kind("density", model)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        cnf = Cnf(stage.section(f"density.models.{model}", CnfParams)).to(stage.device)
-    task = MaximumLikelihood(cnf, params, points["train"], points["validation"], torch.Generator().manual_seed(seed))
+        flow = network(stage.section(f"density.models.{model}", network.Params)).to(stage.device)
+    task = MaximumLikelihood(flow, params, points["train"], points["validation"], torch.Generator().manual_seed(seed))
     fit(stage, task, steps=params.steps, validate_every=params.validate_every)
-    weights.save(cnf, stage.output(f"models/density/{model}-{seed}") / "model.safetensors")
+    weights.save(flow, stage.output(f"models/density/{model}-{seed}") / "model.safetensors")

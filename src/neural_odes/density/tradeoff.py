@@ -1,0 +1,94 @@
+"""Study: error against evaluations of the field, over solvers, tolerances and regularisation (Finlay et al. 2020)."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neural_odes import arrays, weights
+from neural_odes.density.models.cnf import Cnf
+from neural_odes.density.moons import TwoMoons
+from neural_odes.density.params import CnfParams, DataParams, TradeoffParams
+from neural_odes.density.train import MaximumLikelihood
+from neural_odes.metrics import write_json
+from neural_odes.ode import Adaptive, Fixed, Solver
+from neural_odes.stage import Stage
+from neural_odes.training import fit
+
+
+class PricedCnf(Cnf):
+    """A CNF whose path has a price: its kinetic energy |f|², or the squared Frobenius norm of its Jacobian |∂f/∂z|².
+
+    Finlay et al. estimate the latter; two hidden layers have it in closed form, J = W₃ g₂ W₂ g₁ W₁ with g = tanh' as diagonals.
+    """
+
+    def __init__(self, params: CnfParams, price: str, weight: float):
+        super().__init__(params)
+        self.price = price
+        self.cost_weight = weight
+
+    def field(self, t: Float[Tensor, ""], state: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
+        rate = super().field(t, state)
+        if self.price == "kinetic":
+            cost = rate[:, :2].square().sum(1, keepdim=True)
+        else:
+            w1, w2, w3 = self.w1[:, :2], self.w2[:, :-1], self.w3[:, :-1]
+            h1 = torch.tanh(torch.addmm(self.w1[:, 3] + t * self.w1[:, 2], state[:, :2], w1.T))
+            h2 = torch.tanh(torch.addmm(self.w2[:, -1], h1, w2.T))
+            columns = [(((1 - h1 * h1) * w1[:, j]) @ w2.T * (1 - h2 * h2)) @ w3.T for j in range(2)]
+            cost = torch.cat(columns, 1).square().sum(1, keepdim=True)
+        return torch.cat([rate, cost], 1)
+
+
+def tradeoff(stage: Stage, price: str, seed: int) -> None:
+    """Trains a flow and scores it under many solvers; writes metrics.json, the weights, and what ``fit`` writes.
+
+    ``gap_nats`` is under the tightest solve: what the model costs. Of each solver there are its evaluations, and the mean
+    absolute difference of its log-densities from the tightest ones: what the solver costs. All on validation points, as a
+    setting is chosen from them.
+    """
+    params = stage.section("density.tradeoff", TradeoffParams)
+    data = stage.section("density.data", DataParams)
+    stage.threads(stage.section("density.threads", int))
+    folder = stage.input("data/density")
+    train, validation = (
+        torch.tensor(arrays.load(folder / f"{split}.npy", shape=(None, 2)), dtype=torch.float32, device=stage.device)
+        for split in ("train", "validation")
+    )
+    section = stage.section("density.models.cnf", CnfParams)
+    weight = {"none": None, "kinetic": params.weights.kinetic, "jacobian": params.weights.jacobian}[price]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        cnf = (Cnf(section) if weight is None else PricedCnf(section, price, weight)).to(stage.device)
+    task = MaximumLikelihood(cnf, params.train, train, validation, torch.Generator().manual_seed(seed))
+    fit(stage, task, steps=params.train.steps, validate_every=params.train.validate_every)
+    out = stage.output(stage.outputs[0])
+    weights.save(cnf, out / "model.safetensors")
+    x = validation[: params.points]
+    log_p = TwoMoons(data.noise, data.scale).log_density(x.double().cpu().numpy())
+    with torch.no_grad():
+        tightest = cnf.log_prob(x, Adaptive(params.reference, params.reference)).double().cpu().numpy()
+        rows = [_row(cnf, x, tightest, described, solver) for described, solver in _solvers(params, cnf.end_time)]
+    write_json(out / "metrics.json", {"gap_nats": float(np.mean(log_p - tightest)), "solvers": rows})
+
+
+def _solvers(params: TradeoffParams, end_time: float) -> list[tuple[dict[str, Any], Solver]]:
+    found: list[tuple[dict[str, Any], Solver]] = [
+        ({"method": method, "tolerance": tolerance}, Adaptive(tolerance, tolerance, method))
+        for method in params.adaptive
+        for tolerance in params.tolerances
+    ]
+    found += [
+        ({"method": method, "steps": steps}, Fixed.uniform(method, end_time, 0.0, steps))
+        for method in params.fixed
+        for steps in params.steps
+    ]
+    return found
+
+
+def _row(cnf: Cnf, x: Tensor, tightest: np.ndarray, described: dict[str, Any], solver: Solver) -> dict[str, Any]:
+    log_q, back = cnf.score(x, solver)
+    change = log_q.double().cpu().numpy() - tightest  # absolute, point by point: in a mean, errors could cancel
+    return described | {"nfe": back.statistics.nfe, "solver_error_nats": float(np.abs(change).mean())}
