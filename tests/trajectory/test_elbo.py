@@ -5,7 +5,7 @@ import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from neural_odes.trajectory import elbo
-from neural_odes.trajectory.models.latent_ode import adaptive, fixed
+from neural_odes.trajectory.latent import adaptive, fixed
 
 
 @pytest.fixture
@@ -42,11 +42,12 @@ def test_terms_against_their_definition(model, batch):
     nll = kl = consistency = prediction = torch.tensor(0.0)
     constant = Normal(0.0, 0.3).log_prob(torch.tensor(0.0))
     for row in range(6):
-        q, z = {}, {}
+        q, spread, z = {}, {}, {}
         for name, view, draw in (("whole", whole, noise[0]), ("part", part, noise[1])):
             times = view.times[row] - view.end[row]
             posterior = model.encode(times[None], view.observations[row][None])
             q[name] = Independent(Normal(posterior.mean[0], posterior.log_std[0].exp()), 1)
+            spread[name] = Independent(Normal(posterior.mean[0], posterior.log_spread[0].exp()), 1)
             z[name] = q[name].base_dist.loc + q[name].base_dist.scale * draw[row]
         curve = model.decode(model.states(z["whole"][None], torch.arange(-100.0, 0.0), adaptive(1e-9)))[:, 0]
         likelihood = Normal(curve, 0.3)
@@ -57,7 +58,7 @@ def test_terms_against_their_definition(model, batch):
         ends = {"part": part.end[row], "whole": whole.end[row]}
         again = q[source].base_dist.loc + q[source].base_dist.scale * noise[1, row]
         reached = model.states(again[None], (ends[target] - ends[source])[None], adaptive(1e-9))[0, 0]
-        consistency = consistency - q[target].log_prob(reached) / 6
+        consistency = consistency - spread[target].log_prob(reached) / 6
         if batch["onward"][row] and part.end[row] < 100:
             steps = (batch["ahead"][row] * (100 - part.end[row])).floor()
             for step in steps:

@@ -7,8 +7,9 @@ from scipy.integrate import solve_ivp
 from torch.distributions import Independent, Normal, kl_divergence
 
 from neural_odes.errors import UserError
-from neural_odes.trajectory import inference
-from neural_odes.trajectory.models.latent_ode import LatentOde, Posterior, adaptive, fixed
+from neural_odes.trajectory import bands, inference
+from neural_odes.trajectory.latent import Posterior, adaptive, fixed
+from neural_odes.trajectory.models.latent_ode import LatentOde
 
 
 @pytest.fixture
@@ -90,13 +91,17 @@ def test_reconstruct_agrees_with_the_evaluations_path(model, trajectories):
 
 
 def test_band_holds_ninety_percent_of_the_posterior(model, trajectories):
-    lower, upper = inference.band(model, trajectories, 30, steps=110, solver=fixed(0.1), samples=400, seed=1)
-    posterior_curve = inference.band(model, trajectories, 30, steps=110, solver=fixed(0.1), samples=1, seed=2)[0]
-    inside = (lower <= posterior_curve) & (posterior_curve <= upper)
+    def drawn(samples, seed):
+        return inference.sampled(model, trajectories, 30, steps=110, solver=fixed(0.1), samples=samples, seed=seed)
+
+    lower, upper = bands.band(drawn(400, 1))
+    (curve,) = drawn(1, 2)
+    inside = (lower <= curve) & (curve <= upper)
     assert inside.shape == (6, 110, 2)
     assert inside.mean() > 0.6  # one sample a trajectory: strongly correlated over time
-    again = inference.band(model, trajectories, 30, steps=110, solver=fixed(0.1), samples=400, seed=1)
-    np.testing.assert_array_equal(again, [lower, upper])
+    np.testing.assert_array_equal(bands.band(drawn(400, 1)), [lower, upper])
+    narrow = bands.band(drawn(400, 1), 0.5)
+    assert (lower <= narrow[0]).all() and (narrow[1] <= upper).all()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,7 @@ def test_size_of_the_default_model():
     from neural_odes.trajectory.params import LatentOdeParams
 
     default = LatentOde(LatentOdeParams(latent_size=4, encoder_size=128, field_size=64, decoder_size=64, time_unit=100.0))
-    encoder = (23 * 128 + 128) + (128 * 128 + 128) + (129 * 128 + 128) + (128 * 8 + 8)
+    encoder = (23 * 128 + 128) + (128 * 128 + 128) + (129 * 128 + 128) + (128 * 12 + 12)
     field = (4 * 64 + 64) + (64 * 64 + 64) + (64 * 4 + 4)
     decoder = (4 * 64 + 64) + (64 * 64 + 64) + (64 * 2 + 2)
     assert sum(p.numel() for p in default.parameters()) == encoder + field + decoder

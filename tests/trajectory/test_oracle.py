@@ -26,7 +26,7 @@ def position(direction, time):
 
 
 def brute_force(observations, times, at):
-    """Posterior means at the times ``at`` by adaptive quadrature over the start, for one trajectory."""
+    """Posterior means at the times ``at``, and log p(observations), by adaptive quadrature over the start, for one trajectory."""
 
     def log_likelihood(direction, start):
         return -((observations - position(direction, start + times)) ** 2).sum((-1, -2)) / (2 * 0.3**2)
@@ -46,31 +46,35 @@ def brute_force(observations, times, at):
 
         low, high = max(0.0, near[0] - 0.01), min(300.0, near[-1] + 0.01)
         total += quad_vec(integrand, low, high, epsabs=0, epsrel=1e-8, points=[scan[found.argmax()]])[0]
-    return total[1:].reshape(-1, 2) / total[0]
+    constant = len(times) * math.log(2 * math.pi * 0.3**2)
+    return total[1:].reshape(-1, 2) / total[0], peak + math.log(total[0] / 600) - constant
 
 
 @pytest.mark.parametrize("number", [3, 30, 100])
 def test_against_adaptive_quadrature(number):
     data = draw(4, seed=number)
-    found = oracle.reconstruct(data.observations, data.observed(number), steps=200, **PRIOR)
+    found, evidence = oracle.reconstruct(data.observations, data.observed(number), steps=200, **PRIOR)
     for row in range(4):
         seen = np.sort(data.order[row, :number])
-        expected = brute_force(data.observations[row, seen], seen.astype(float), AT)
+        expected, log_p = brute_force(data.observations[row, seen], seen.astype(float), AT)
         np.testing.assert_allclose(found[row, AT.astype(int)], expected, atol=1e-4)
+        assert evidence[row] == pytest.approx(log_p, abs=1e-3)
 
 
 def test_at_the_ends_of_the_prior():
     """A trajectory that begins with the curve: the posterior is cut off at the prior's edge."""
     data = spirals.sample(3, window=100, starts=(0.0, 0.01), noise_std=0.3, generator=np.random.default_rng(5))
-    found = oracle.reconstruct(data.observations, data.observed(30), steps=200, **PRIOR)
+    found, _ = oracle.reconstruct(data.observations, data.observed(30), steps=200, **PRIOR)
     seen = np.sort(data.order[0, :30])
-    expected = brute_force(data.observations[0, seen], seen.astype(float), AT)
+    expected, _ = brute_force(data.observations[0, seen], seen.astype(float), AT)
     np.testing.assert_allclose(found[0, AT.astype(int)], expected, atol=2e-4)
 
 
 def test_finer_cells_change_nothing():
     data = draw(10, seed=2)
-    coarse, fine = (oracle.reconstruct(data.observations, data.observed(100), steps=200, cell=c, **PRIOR) for c in (0.02, 0.01))
+    coarse, fine = (
+        oracle.reconstruct(data.observations, data.observed(100), steps=200, cell=c, **PRIOR)[0] for c in (0.02, 0.01)
+    )
     assert np.abs(coarse - fine).max() < 1e-4
 
 
@@ -78,7 +82,7 @@ def test_unobserved_positions_are_not_looked_at():
     data = draw(5, seed=3)
     seen = data.observed(30)
     spoiled = np.where(seen[..., None], data.observations, 1e3)
-    before, after = (oracle.reconstruct(x, seen, steps=200, **PRIOR) for x in (data.observations, spoiled))
+    before, after = (oracle.reconstruct(x, seen, steps=200, **PRIOR)[0] for x in (data.observations, spoiled))
     np.testing.assert_allclose(before, after, atol=1e-12)
 
 
@@ -86,6 +90,6 @@ def test_errors_are_those_of_the_cramer_rao_bound():
     """One unknown number a trajectory: MSE a coordinate in the window about σ²/2K (seen through the curve's own speed)."""
     data = draw(300, seed=4)
     for number in (30, 100):
-        curves = oracle.reconstruct(data.observations, data.observed(number), steps=200, **PRIOR)
+        curves, _ = oracle.reconstruct(data.observations, data.observed(number), steps=200, **PRIOR)
         mse = scores.errors(curves, data.truth(200), 100)["mse_interpolation"]
         assert mse == pytest.approx(0.3**2 / (2 * number), rel=0.25)

@@ -59,7 +59,7 @@ def test_what_only_the_whole_section_shows(train, model, says):
         "threads": 1,
         "data": DATA,
         "train": TRAIN | train,
-        "models": {"latent_ode": MODEL | model},
+        "models": {"latent_ode": MODEL | model, "latent_ode_continuation": MODEL, "rnn": {"hidden_size": 25}},
         "evaluate": {"tolerance": 1e-5, "samples": 10, "band_size": 10},
     }
     with pytest.raises(UserError, match=says):

@@ -24,11 +24,3 @@ def test_an_error_in_one_coordinate_counts_half():
 def test_error_over_time():
     off = TRUTH + np.array([1.0, 2.0, 3.0, 4.0])[None, :, None]
     np.testing.assert_allclose(scores.over_time(off, TRUTH), [1, 2, 3, 4])
-
-
-def test_coverage_counts_coordinates_within_the_band():
-    lower, upper = TRUTH - 1, TRUTH + 1
-    lower[0, 0, 0] = 0.5  # one of eight coordinates in the window lies outside
-    upper[:, 2:] = -0.5  # and all of those beyond
-    found = scores.coverage(np.stack([lower, upper]), TRUTH, window=2)
-    assert found == {"coverage_interpolation": 7 / 8, "coverage_extrapolation": 0.0}

@@ -7,7 +7,7 @@ import torch
 from neural_odes.trajectory import spirals
 from neural_odes.trajectory.models.latent_ode import LatentOde
 from neural_odes.trajectory.params import LatentOdeParams, TrainParams
-from neural_odes.trajectory.train import WindowElbo
+from neural_odes.trajectory.train import Reconstruction
 
 PARAMS = {
     "optimizer": "muon", "learning_rate": 0.01, "muon_learning_rate": 0.03, "steps": 40, "batch_size": 8,
@@ -25,7 +25,9 @@ def task(**changes):
     torch.manual_seed(0)
     model = LatentOde(LatentOdeParams(latent_size=4, encoder_size=32, field_size=32, decoder_size=32, time_unit=100.0))
     observations = torch.tensor(train.observations)
-    return WindowElbo(model, TrainParams(**(PARAMS | changes)), 0.3, observations, validation, torch.Generator().manual_seed(0))
+    return Reconstruction(
+        model, TrainParams(**(PARAMS | changes)), 0.3, observations, validation, torch.Generator().manual_seed(0)
+    )
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adam"])

@@ -12,17 +12,18 @@ from neural_odes.trajectory.params import DataParams
 def baseline(stage: Stage, model: str) -> None:
     """Writes metrics.json (by number of observations) and over_time.npy."""
     data = stage.section("trajectory.data", DataParams)
+    stage.threads(stage.section("trajectory.threads", int))
     folder = stage.input("data/trajectory") / "test"
     steps = 2 * data.window
     test = spirals.load(folder, window=data.window)
     truth = arrays.load(folder / "truth.npy", shape=(len(test.start), steps, 2))
     metrics, profiles = {}, []
     for number in data.observations:
-        curves = oracle.reconstruct(
+        curves, evidence = oracle.reconstruct(
             test.observations, test.observed(number),
             steps=steps, starts=(0.0, spirals.latest_start(steps)), noise_std=data.noise_std,
         )  # fmt: skip
-        metrics[str(number)] = scores.errors(curves, truth, data.window)
+        metrics[str(number)] = scores.errors(curves, truth, data.window) | {"log_evidence_nats": float(evidence.mean())}
         profiles.append(scores.over_time(curves, truth))
     out = stage.output(f"evaluations/trajectory/{model}")
     write_json(out / "metrics.json", metrics)

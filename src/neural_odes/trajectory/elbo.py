@@ -4,7 +4,7 @@ Nothing beyond a trajectory's window enters. What lies beyond becomes predictabl
 other trajectories cover it, if the state that the flow reaches at a later time is the one that the encoder would name
 there. The ELBO alone does not ask for that: it only ever runs the flow backward. Two terms do, on a second encoding, of
 a shorter stretch of the window: carried from the end of one stretch to that of the other, a state must be likely under
-the other's posterior (consistency), and carried forward it must predict the rest of the window (prediction). Without
+the other's encoding (consistency), and carried forward it must predict the rest of the window (prediction). Without
 the latter the flow may pull states together on the way back, and hence apart on the way forward.
 """
 
@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neural_odes.ode import solve
-from neural_odes.trajectory.models.latent_ode import LatentOde, Posterior, SolverTo
+from neural_odes.trajectory.latent import Encoding, LatentNetwork, SolverTo
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class View:
     observations: Float[Tensor, "batch k 2"]
     end: Float[Tensor, " batch"]
 
-    def encoded(self, model: LatentOde) -> Posterior:
+    def encoded(self, model: LatentNetwork) -> Encoding:
         return model.encode(self.times - self.end[:, None], self.observations)
 
 
@@ -53,7 +53,7 @@ class Terms:
     Attributes:
         nll: −log p(observations | z) of the window up to its constant, scaled to the number that the encoder saw.
         kl: KL of the posterior to the prior N(0, I).
-        consistency: −log q_b(z_a carried by the flow from the end of view a to the end of view b).
+        consistency: −log N(z_a carried by the flow from the end of view a to that of b; mean and spread of b's encoding).
         prediction: as ``nll``, of the window's rest given a stretch that ends before it.
     """
 
@@ -64,7 +64,7 @@ class Terms:
 
 
 def terms(
-    model: LatentOde,
+    model: LatentNetwork,
     observations: Float[Tensor, "batch window 2"],
     whole: View,
     part: View,
@@ -117,7 +117,7 @@ def terms(
     return Terms(
         nll=nll(whole, observations - reconstructed).mean(),
         kl=q_whole.kl_to_prior().mean(),
-        consistency=-target.log_prob(path[-1, batch:]).mean(),
+        consistency=-target.agreement(path[-1, batch:]).mean(),
         prediction=(counts * nll(part, rest - model.decode(predicted))).mean(),
     )
 
@@ -140,6 +140,10 @@ def _onward(
     return torch.lerp(first, second, (place - below)[..., None]), times
 
 
-def _choose(condition: Bool[Tensor, " batch"], yes: Posterior, no: Posterior) -> Posterior:
+def _choose(condition: Bool[Tensor, " batch"], yes: Encoding, no: Encoding) -> Encoding:
     c = condition[:, None]
-    return Posterior(torch.where(c, yes.mean, no.mean), torch.where(c, yes.log_std, no.log_std))
+    return Encoding(
+        torch.where(c, yes.mean, no.mean),
+        torch.where(c, yes.log_std, no.log_std),
+        torch.where(c, yes.log_spread, no.log_spread),
+    )

@@ -1,48 +1,95 @@
-"""Scores a trained latent ODE against the noiseless test curves, and draws what the figures show."""
+"""Scores a trained model against the noiseless test curves, and draws what the figures show."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from neural_odes import arrays, weights
+from neural_odes.kinds import kind
 from neural_odes.metrics import write_json
 from neural_odes.stage import Stage
-from neural_odes.trajectory import inference, scores, spirals
-from neural_odes.trajectory.models.latent_ode import LatentOde, adaptive, fixed
-from neural_odes.trajectory.params import DataParams, EvaluateParams, LatentOdeParams
+from neural_odes.trajectory import bands, inference, scores, spirals
+from neural_odes.trajectory.bands import Calibration
+from neural_odes.trajectory.bounds import bounds
+from neural_odes.trajectory.latent import LatentNetwork, SolverTo, adaptive, fixed
+from neural_odes.trajectory.params import DataParams, EvaluateParams
 
 
 def evaluate(stage: Stage, model: str, seed: int) -> None:
-    """Writes metrics.json (by number of observations), over_time.npy and examples.npz."""
+    """Writes metrics.json (by number of observations), over_time.npy and examples.npz.
+
+    Of a latent ODE also calibration.npy (numbers × levels × as sampled and stretched × in the window and beyond) and latent.npz
+    (paths of some trajectories, with direction and phase).
+    """
     params = stage.section("trajectory.evaluate", EvaluateParams)
     data = stage.section("trajectory.data", DataParams)
     step_size = stage.section("trajectory.train.step_size", float)
     stage.threads(stage.section("trajectory.threads", int))
-    folder = stage.input("data/trajectory") / "test"
+    folder = stage.input("data/trajectory")
     window, steps = data.window, 2 * data.window
-    test = spirals.load(folder, window=window)
-    truth = arrays.load(folder / "truth.npy", shape=(len(test.start), steps, 2))
-    latent_ode = LatentOde(stage.section(f"trajectory.models.{model}", LatentOdeParams)).to(stage.device)
-    weights.load(latent_ode, stage.input(f"models/trajectory/{model}-{seed}") / "model.safetensors")
+    test = spirals.load(folder / "test", window=window)
+    truth = arrays.load(folder / "test" / "truth.npy", shape=(len(test.start), steps, 2))
+    network = kind("trajectory", model)
+    net: Any = network(stage.section(f"trajectory.models.{model}", network.Params)).to(stage.device)
+    weights.load(net, stage.input(f"models/trajectory/{model}-{seed}") / "model.safetensors")
     out = stage.output(f"evaluations/trajectory/{model}-{seed}")
 
-    solver, training_solver = adaptive(params.tolerance), fixed(step_size)
+    solver = adaptive(params.tolerance)
+    latent = isinstance(net, LatentNetwork)  # it has a solver and a posterior
     some = test.chosen(slice(params.band_size))
+    held_out = spirals.load(folder / "validation", window=window).chosen(slice(params.band_size))
     examples = test.chosen(test.one_of_each())
     metrics: dict[str, dict[str, float]] = {}
     profiles, shown = [], {}
+    calibration = []
     for number in data.observations:
-        curves = inference.reconstruct(latent_ode, test, number, steps=steps, solver=solver)
-        trained = inference.reconstruct(latent_ode, test, number, steps=steps, solver=training_solver)
-        band = inference.band(latent_ode, some, number, steps=steps, solver=solver, samples=params.samples, seed=seed)
-        metrics[str(number)] = (
-            scores.errors(curves, truth, window)
-            | scores.coverage(band, truth[: params.band_size], window)
-            | {f"{key}_training_solver": value for key, value in scores.errors(trained, truth, window).items() if "rmse" in key}
-        )
+        curves = inference.reconstruct(net, test, number, steps=steps, solver=solver)
+        metrics[str(number)] = scores.errors(curves, truth, window)
         profiles.append(scores.over_time(curves, truth))
-        shown[f"mean_{number}"] = inference.reconstruct(latent_ode, examples, number, steps=steps, solver=solver)
-        shown[f"band_{number}"] = inference.band(
-            latent_ode, examples, number, steps=steps, solver=solver, samples=params.samples, seed=seed
-        )
-    write_json(out / "metrics.json", metrics | {"parameters": sum(p.numel() for p in latent_ode.parameters())})
+        shown[f"mean_{number}"] = inference.reconstruct(net, examples, number, steps=steps, solver=solver)
+        if latent:
+            trained = scores.errors(inference.reconstruct(net, test, number, steps=steps, solver=fixed(step_size)), truth, window)
+            metrics[str(number)] |= {f"{key}_training_solver": value for key, value in trained.items() if "rmse" in key}
+            sampled = partial(inference.sampled, steps=steps, solver=solver, samples=params.samples, seed=seed)
+            found = Calibration.of(
+                sampled(net, some, number),
+                truth[: params.band_size],
+                sampled(net, held_out, number),
+                held_out.truth(steps),
+                window,
+            )
+            calibration.append(found.covered)
+            metrics[str(number)] |= found.metrics()
+            own = bands.band(sampled(net, examples, number))
+            shown[f"band_{number}"] = bands.stretched(own, found.factors[bands.SHOWN], window)
+            metrics[str(number)] |= bounds(
+                net, some, number, solver=solver, noise_std=data.noise_std, samples=params.samples, seed=seed
+            )
+    if latent:
+        np.save(out / "calibration.npy", np.stack(calibration))
+        _save_paths(net, some, data.observations[-1], steps, solver, out)
+    write_json(out / "metrics.json", metrics | {"parameters": sum(p.numel() for p in net.parameters())})
     np.save(out / "over_time.npy", np.stack(profiles))
     np.savez(out / "examples.npz", allow_pickle=False, **shown)
+
+
+@torch.no_grad()
+def _save_paths(
+    net: LatentNetwork, trajectories: spirals.Trajectories, number: int, steps: int, solver: SolverTo, out: Path
+) -> None:
+    """Paths (n, steps, latent) of the posteriors' mean states; the phase is the time on the whole curve, in grid steps."""
+    like = next(net.parameters())
+    window = trajectories.observations.shape[1]
+    times = trajectories.order[:, :number]
+    x = np.take_along_axis(trajectories.observations, times[..., None], axis=1)
+    posterior = net.encode(torch.as_tensor(times - window).to(like), torch.as_tensor(x).to(like))
+    path = net.states(posterior.mean, torch.arange(steps).to(like) - window, solver)
+    np.savez(
+        out / "latent.npz",
+        path=path.transpose(0, 1).cpu().numpy(),
+        direction=trajectories.direction,
+        phase=trajectories.start[:, None] + np.arange(steps),
+    )

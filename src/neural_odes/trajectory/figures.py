@@ -5,18 +5,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from neural_odes.metrics import read_json
+from neural_odes.metrics import confidence_95, read_json
 from neural_odes.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, RED, figure, save_figure
 from neural_odes.published import TABLE_2
 from neural_odes.stage import Stage
-from neural_odes.trajectory import spirals
+from neural_odes.trajectory import bands, spirals
 from neural_odes.trajectory.params import DataParams
 
 _NAMES = {spirals.COUNTERCLOCKWISE: "counterclockwise", spirals.CLOCKWISE: "clockwise"}
 
 
 def figures(stage: Stage) -> None:
-    """Writes spirals, trajectory-error and trajectory-training."""
+    """Writes spirals and trajectory-error, -training, -calibration and -latent."""
     seeds = stage.seeds
     data = stage.section("trajectory.data", DataParams)
     test = spirals.load(stage.input("data/trajectory") / "test", window=data.window)
@@ -47,6 +47,16 @@ def figures(stage: Stage) -> None:
     with figure(size=(7.2, 3.8)) as (drawn, ax):
         _training(ax, curves)
         save(drawn, "trajectory-training")
+    calibration = np.mean([np.load(folder / "calibration.npy") for folder in evaluations], axis=0)
+    with figure(1, 2, size=(8.6, 4.2), sharex=True, sharey=True) as (drawn, axes):
+        _calibration(axes, calibration, data.observations)
+        save(drawn, "trajectory-calibration")
+    with (
+        np.load(evaluations[0] / "latent.npz") as latent,
+        figure(1, 2, size=(10, 4.4), sharex=True, sharey=True) as (drawn, axes),
+    ):
+        _latent(drawn, axes, latent, seeds[0])
+        save(drawn, "trajectory-latent")
 
 
 def _spirals(drawn: Any, axes: Any, shown: spirals.Trajectories, examples: Any, data: DataParams, seed: int) -> None:
@@ -86,31 +96,24 @@ def _spirals(drawn: Any, axes: Any, shown: spirals.Trajectories, examples: Any, 
 
 def _by_number(ax: Any, metrics: dict[str, Any], numbers: list[int]) -> None:
     """RMSE against the number of observations."""
-    lines = (("extrapolation", "beyond the window", RED, "s"), ("interpolation", "in the window", BLUE, "o"))
     for model, name, dash in (("rnn", "RNN", ":"), ("latent_ode", "latent ODE", "-.")):
         published = TABLE_2[model]
-        ax.plot(
-            [int(k) for k in published],
-            list(published.values()),
-            dash,
-            marker="x",
-            color=GREY,
-            label=f"{name}, Chen et al.: beyond",
-        )
-    for key, where, color, marker in lines:
-        ours = [metrics[str(k)]["latent_ode"][f"rmse_{key}"] for k in numbers]
+        x = [int(k) for k in published]
+        ax.plot(x, list(published.values()), dash, marker="x", color=GREY, label=f"{name}, Chen et al.: beyond")
+    beyond, inside = ("extrapolation", "beyond the window"), ("interpolation", "in the window")
+    for model, name, (key, where), color, marker in (
+        ("rnn", "RNN", beyond, BLACK, "^"),
+        ("latent_ode", "latent ODE", beyond, RED, "s"),
+        ("latent_ode_continuation", "… loss beyond, too", beyond, ORANGE, "D"),
+        ("latent_ode", "latent ODE", inside, BLUE, "o"),
+    ):
+        ours = [metrics[str(k)][model][f"rmse_{key}"] for k in numbers]
+        bars = np.nan_to_num([confidence_95(v) for v in ours])
+        label = f"{name}, ours: {where}"
+        ax.errorbar(numbers, [v["mean"] for v in ours], yerr=bars, color=color, marker=marker, capsize=4, label=label)
+    for (key, where), color in ((beyond, RED), (inside, BLUE)):
         best = [metrics[str(k)]["oracle"][f"rmse_{key}"]["mean"] for k in numbers]
-        spread = [v["std"] or 0.0 for v in ours]
-        ax.errorbar(
-            numbers,
-            [v["mean"] for v in ours],
-            yerr=spread,
-            color=color,
-            marker=marker,
-            capsize=4,
-            label=f"latent ODE, ours: {where}",
-        )
-        ax.plot(numbers, best, "--", marker=marker, markerfacecolor="white", color=color, label=f"Bayes oracle: {where}")
+        ax.plot(numbers, best, "--", marker="o", markerfacecolor="white", color=color, label=f"Bayes oracle: {where}")
     ax.set(
         yscale="log",
         xlabel="observations in the window",
@@ -155,7 +158,7 @@ def _training(ax: Any, curves: pd.DataFrame) -> None:
         ("validation_rmse_interpolation", "in the window", BLUE),
     )
     for metric, where, color in lines:
-        found = curves[curves["metric"] == metric]
+        found = curves[(curves["metric"] == metric) & (curves["model"] == "latent_ode")]
         for index, (_, table) in enumerate(found.groupby("seed")):
             ax.plot(table["step"], table["value"], ".-", color=color, alpha=0.8, label=None if index else f"validation, {where}")
     ax.set(
@@ -166,3 +169,40 @@ def _training(ax: Any, curves: pd.DataFrame) -> None:
     )
     _plain_log_axis(ax)
     ax.legend()
+
+
+def _calibration(axes: Any, found: np.ndarray, numbers: list[int]) -> None:
+    """Share of the truth within bands of each nominal coverage, two lines a number of observations."""
+    for region, (ax, where) in enumerate(zip(axes, ("in the window", "beyond the window"), strict=True)):
+        ax.plot([0, 1], [0, 1], "--", color=GREY, label="calibrated")
+        ax.plot([0.9, 0.9], [0.85, 0.95], color=GREY, linewidth=4, alpha=0.5, label="85 to 95 % at 90 %")
+        for number, color, lines in zip(numbers, (ORANGE, GREEN, BLUE), found, strict=False):
+            ax.plot(bands.LEVELS, lines[:, 0, region], "o--", markersize=3, color=color, linewidth=1, alpha=0.6)
+            ax.plot(bands.LEVELS, lines[:, 1, region], "o-", markersize=4, color=color, label=f"{number} observations")
+        ax.set(xlabel="nominal coverage of the band", title=where, aspect="equal", xlim=(0, 1), ylim=(0, 1))
+    axes[0].set_ylabel("share of the truth within it")
+    axes[0].plot([], [], "--", color=BLACK, linewidth=1, label="posterior alone")
+    axes[0].plot([], [], color=BLACK, label="stretched (conformal)")
+    axes[0].legend(loc="lower right", fontsize=9)
+
+
+def _latent(drawn: Any, axes: Any, latent: Any, seed: int) -> None:
+    """The two principal components of the latent paths, coloured by direction and by phase."""
+    path = latent["path"]
+    points = path.reshape(-1, path.shape[-1])
+    _, variances, components = np.linalg.svd(points - points.mean(0), full_matrices=False)
+    # The sign of a component is arbitrary: its largest entry is made positive.
+    components *= np.sign(np.take_along_axis(components, np.abs(components).argmax(1)[:, None], axis=1))
+    x, y = ((points - points.mean(0)) @ components[:2].T).T
+    direction = np.repeat(latent["direction"], path.shape[1])
+    for value, color in ((spirals.COUNTERCLOCKWISE, BLUE), (spirals.CLOCKWISE, ORANGE)):
+        chosen = direction == value
+        axes[0].plot(x[chosen], y[chosen], ".", color=color, markersize=1.5, alpha=0.4, label=_NAMES[value], rasterized=True)
+    axes[0].legend(markerscale=6)
+    shown = axes[1].scatter(x, y, c=latent["phase"].ravel(), s=1.5, alpha=0.5, cmap="viridis", linewidths=0, rasterized=True)
+    drawn.colorbar(shown, ax=axes[1], label="phase: time on the whole curve (grid steps)")
+    share = (variances[:2] ** 2).sum() / (variances**2).sum()
+    for ax, title in zip(axes, ("by direction", "by phase"), strict=True):
+        ax.set(xlabel="first principal component", title=title)
+    axes[0].set_ylabel("second principal component")
+    drawn.suptitle(f"Latent paths of test trajectories, seed {seed}: {100 * share:.0f} % of the variance", fontsize=12)

@@ -26,8 +26,8 @@ def reconstruct(
     noise_std: float,
     cell: float = 0.02,
     chunk: int = 250,
-) -> Float[np.ndarray, "n steps 2"]:
-    """Posterior means at grid times 0, 1, …, steps − 1.
+) -> tuple[Float[np.ndarray, "n steps 2"], Float[np.ndarray, " n"]]:
+    """Posterior means at grid times 0, 1, …, steps − 1, and log p(observations) in nats.
 
     Args:
         observations: noisy positions at the window's grid times; those not ``observed`` are not looked at.
@@ -46,14 +46,20 @@ def reconstruct(
     # hypotheses × (steps · 2): where the trajectory would be, were this its direction and start
     hypotheses = spirals.curve(np.broadcast_to(directions[:, None], time.shape), time)
     seen = hypotheses[:, :window]
-    means = []
+    means, evidence = [], []
     for first in range(0, len(observations), chunk):
         mask = observed[first : first + chunk].astype(float)
         masked = observations[first : first + chunk] * mask[..., None]
         log_likelihood = masked.reshape(len(mask), -1) @ seen.reshape(len(seen), -1).T
         log_likelihood -= 0.5 * mask @ (seen**2).sum(-1).T
+        log_likelihood -= 0.5 * (masked**2).sum((1, 2))[:, None]
         log_likelihood /= noise_std**2
-        weights = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
-        weights /= weights.sum(axis=1, keepdims=True)
+        highest = log_likelihood.max(axis=1, keepdims=True)
+        weights = np.exp(log_likelihood - highest)
+        total = weights.sum(axis=1, keepdims=True)
+        # every hypothesis has the same prior probability; a coordinate of an observation brings the density's constant
+        constant = np.log(weights.shape[1]) + mask.sum(1) * np.log(2 * np.pi * noise_std**2)
+        evidence.append(highest[:, 0] + np.log(total[:, 0]) - constant)
+        weights /= total
         means.append((weights @ hypotheses.reshape(len(hypotheses), -1)).reshape(len(mask), steps, 2))
-    return np.concatenate(means)
+    return np.concatenate(means), np.concatenate(evidence)

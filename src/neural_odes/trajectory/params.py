@@ -61,8 +61,14 @@ class LatentOdeParams(Section):
     time_unit: Positive
 
 
+class RnnParams(Section):
+    hidden_size: Count
+
+
 class ModelsParams(Section):
     latent_ode: LatentOdeParams
+    latent_ode_continuation: LatentOdeParams
+    rnn: RnnParams
 
 
 class EvaluateParams(Section):

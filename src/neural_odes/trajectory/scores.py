@@ -21,12 +21,3 @@ def over_time(
 ) -> Float[np.ndarray, " steps"]:
     """Root mean squared error a coordinate at each time."""
     return np.sqrt(((reconstructed - truth) ** 2).mean(axis=(0, 2)))
-
-
-def coverage(band: Float[np.ndarray, "2 n steps 2"], truth: Float[np.ndarray, "n steps 2"], window: int) -> dict[str, float]:
-    """Share of noiseless coordinates within the band, in the window and beyond it."""
-    inside = (band[0] <= truth) & (truth <= band[1])
-    return {
-        "coverage_interpolation": float(inside[:, :window].mean()),
-        "coverage_extrapolation": float(inside[:, window:].mean()),
-    }

@@ -24,6 +24,9 @@ GROWTH = 0.3
 
 COUNTERCLOCKWISE, CLOCKWISE = 0, 1
 
+WINDOWS = {"train": 1, "continued": 2, "validation": 1, "test": 1}
+"""How many windows long the observations of a trajectory are, in each split."""
+
 
 def curve(direction: Int[np.ndarray, "*shape"], time: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape 2"]:
     """The noiseless curve ``direction`` at ``time`` grid steps after its beginning.

@@ -8,7 +8,7 @@ from neural_odes.metrics import over_seeds, read_json, write_curves, write_json
 from neural_odes.stage import Stage
 from neural_odes.trajectory.params import DataParams
 
-MODELS = ("latent_ode",)
+MODELS = ("latent_ode", "latent_ode_continuation", "rnn")
 BASELINES = ("oracle",)
 
 

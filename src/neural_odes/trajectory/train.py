@@ -1,33 +1,35 @@
-"""Trains a latent ODE on windows of irregularly observed spirals."""
+"""Trains a model on irregularly observed spirals."""
 
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from neural_odes import weights
+from neural_odes.kinds import kind
 from neural_odes.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
 from neural_odes.stage import Stage
 from neural_odes.training import fit
-from neural_odes.trajectory import elbo, inference, scores, spirals
-from neural_odes.trajectory.models.latent_ode import LatentOde, fixed
-from neural_odes.trajectory.params import MUON_SIDE, LatentOdeParams, TrainParams
+from neural_odes.trajectory import inference, scores, spirals
+from neural_odes.trajectory.latent import fixed
+from neural_odes.trajectory.learning import Learning, Model
+from neural_odes.trajectory.params import MUON_SIDE, TrainParams
 
-_PREDICTED = 10  # times at which a continuation is scored in an update
 _VALIDATED = 200  # validation trajectories scored while training
 
 
-class WindowElbo:
-    """Minimises the negative ELBO of the window plus the two terms that lead beyond it, over batches of trajectories.
+class Reconstruction:
+    """Minimises a model's loss over batches of trajectories; what is validated and kept is a moving average of the weights.
 
-    Each update draws how many observations the encoder sees, and which, so that one model serves any number.
-    What is validated and kept is a moving average of the weights.
+    Args:
+        train: noisy trajectories (n, times, 2), of the split that the model asks for.
+        validation: windows whose continuation is known.
     """
 
     def __init__(
         self,
-        model: LatentOde,
+        model: nn.Module,
         params: TrainParams,
         noise_std: float,
         train: Tensor,
@@ -36,50 +38,35 @@ class WindowElbo:
     ):
         self.model, self.params, self.noise_std = model, params, noise_std
         self.train, self.validation = train, validation
+        self.window = validation.observations.shape[1]
         self.generator = generator
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(params.ema_decay))
         schedule = warmup_cosine(params.steps, params.warmup_steps) if params.decay else constant
         self.optimiser = Optimiser(_optimisers(model, params), schedule, clip=params.clip_norm)
 
     @property
-    def averaged(self) -> LatentOde:
+    def averaged(self) -> nn.Module:
         """The model with its averaged weights."""
-        return cast(LatentOde, self.average.module)
+        return self.average.module
 
     def step(self, index: int) -> dict[str, Tensor]:
         p = self.params
-        terms = self._terms()
-        weight = min(1.0, (index + 1) / max(1, p.kl_warmup_steps))
-        loss = terms.nll + weight * terms.kl + p.consistency_weight * terms.consistency + p.prediction_weight * terms.prediction
-        self.optimiser.step(loss, index)
-        self.average.update_parameters(self.model)
-        return {name: value.detach() for name, value in {"loss": loss, **vars(terms)}.items()}
-
-    def _terms(self) -> elbo.Terms:
-        p, window = self.params, self.train.shape[1]
         chosen = torch.randint(len(self.train), (p.batch_size,), generator=self.generator)
-        x = self.train[chosen.to(self.train.device)]
-        whole = self._view(x, window)
-        part = self._view(x, p.subwindow)
-        onward = torch.rand(p.batch_size, generator=self.generator) < 0.5
-        ahead = torch.rand(p.batch_size, _PREDICTED, generator=self.generator)
-        noise = torch.randn(2, p.batch_size, self.model.latent_size, generator=self.generator)
-        return elbo.terms(
-            self.model, x, whole, part,
-            onward=onward.to(x.device), ahead=ahead.to(x), noise=noise.to(x), noise_std=self.noise_std, solver=fixed(p.step_size),
-        )  # fmt: skip
-
-    def _view(self, x: Tensor, length: int) -> elbo.View:
-        fewest = max(1, self.params.fewest_observations * length // x.shape[1])
-        number = int(torch.randint(fewest, length + 1, (1,), generator=self.generator))
-        return elbo.draw_view(x, length=length, number=number, generator=self.generator)
+        learning = Learning(p, self.window, self.noise_std, min(1.0, (index + 1) / max(1, p.kl_warmup_steps)), self.generator)
+        terms = cast(Model, self.model).loss(self.train[chosen.to(self.train.device)], learning)
+        self.optimiser.step(terms["loss"], index)
+        self.average.update_parameters(self.model)
+        return {name: value.detach() for name, value in terms.items()}
 
     def validate(self) -> dict[str, float]:
-        window = self.train.shape[1]
         curves = inference.reconstruct(
-            self.averaged, self.validation, window // 2, steps=2 * window, solver=fixed(self.params.step_size)
+            cast(Model, self.averaged),
+            self.validation,
+            self.window // 2,
+            steps=2 * self.window,
+            solver=fixed(self.params.step_size),
         )
-        found = scores.errors(curves, self.validation.truth(2 * window), window)
+        found = scores.errors(curves, self.validation.truth(2 * self.window), self.window)
         return {f"validation_{name}": found[name] for name in ("rmse_interpolation", "rmse_extrapolation")}
 
     def state_dict(self) -> dict[str, Any]:
@@ -97,8 +84,9 @@ class WindowElbo:
         self.generator.set_state(state["generator"])
 
 
-def _optimisers(model: LatentOde, params: TrainParams) -> list[torch.optim.Optimizer]:
-    if params.optimizer == "adam":
+def _optimisers(model: nn.Module, params: TrainParams) -> list[torch.optim.Optimizer]:
+    large = any(p.ndim == 2 and min(p.shape) >= MUON_SIDE for p in model.parameters())
+    if params.optimizer == "adam" or not large:
         return [torch.optim.Adam(model.parameters(), lr=params.learning_rate)]
     return muon_and_adam(model, muon_rate=params.muon_learning_rate, adam_rate=params.learning_rate, smallest_side=MUON_SIDE)
 
@@ -109,14 +97,15 @@ def train(stage: Stage, model: str, seed: int) -> None:
     window = stage.section("trajectory.data.window", int)
     noise_std = stage.section("trajectory.data.noise_std", float)
     stage.threads(stage.section("trajectory.threads", int))
+    network = kind("trajectory", model)
     folder = stage.input("data/trajectory")
-    observations = spirals.load(folder / "train", window=window).observations
+    observations = spirals.load(folder / network.split, window=window * spirals.WINDOWS[network.split]).observations
     validation = spirals.load(folder / "validation", window=window).chosen(slice(_VALIDATED))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        latent_ode = LatentOde(stage.section(f"trajectory.models.{model}", LatentOdeParams)).to(stage.device)
-    task = WindowElbo(
-        latent_ode,
+        net = network(stage.section(f"trajectory.models.{model}", network.Params)).to(stage.device)
+    task = Reconstruction(
+        net,
         params,
         noise_std,
         torch.tensor(observations, dtype=torch.float32, device=stage.device),

@@ -1,0 +1,55 @@
+"""What every model of trajectories offers to training and evaluation, whatever is inside."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from neural_odes.trajectory.params import TrainParams
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What a loss needs besides a batch.
+
+    Attributes:
+        window: grid steps in which a trajectory is observed.
+        noise_std: σ of one coordinate of the observations.
+        kl_weight: of the KL term, rising from 0 to 1.
+        generator: of whatever is drawn at random.
+    """
+
+    params: TrainParams
+    window: int
+    noise_std: float
+    kl_weight: float
+    generator: torch.Generator
+
+    def number(self, length: int) -> int:
+        """How many observations of a stretch are seen in this update: in the window, ``fewest_observations`` to all."""
+        fewest = max(1, self.params.fewest_observations * length // self.window)
+        return int(torch.randint(fewest, length + 1, (1,), generator=self.generator))
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A model with its training protocol.
+
+    Attributes:
+        split: of the training data, which it learns from: ``train``, windows; or ``continued``, windows and what follows.
+    """
+
+    split: ClassVar[str]
+
+    def loss(self, x: Tensor, learning: Learning) -> dict[str, Tensor]:
+        """Of a batch of noisy trajectories (batch, times, 2): ``loss``, and the terms it is made of."""
+
+    def curves(self, times: Tensor, observations: Tensor, *, window: int, steps: int, solver: Any) -> Tensor:
+        """The best guess at grid times 0, …, steps − 1: (batch, steps, 2), from (batch, k) observations of the window."""
+
+    def parameters(self) -> Any: ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
