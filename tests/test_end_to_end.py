@@ -81,9 +81,12 @@ def test_stages_ask_for_exactly_the_parameters_they_declare(clone):
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
-        ("density.train.steps", r"density-(train@cnf-0|evaluate@cnf-0|summarise|figures|render)|index|check"),
+        ("density.train.steps", r"density-((train|evaluate)@(cnf|nsf)-0|summarise|figures|render)|index|check"),
         ("density.data.noise", r"density-.*|index|check"),
-        ("trajectory.evaluate", r"trajectory-(evaluate@latent_ode-0|baseline@oracle|summarise|figures|render)|index|check"),
+        (
+            "trajectory.evaluate",
+            r"trajectory-(evaluate@(latent_ode|latent_ode_continuation|rnn)-0|summarise|figures|render)|index|check",
+        ),
         (
             "classification.models.resnet",
             r"classification-(train@resnet-0|evaluate@resnet-0|summarise|figures|render)|index|check",
@@ -124,8 +127,9 @@ def test_an_edit_in_each_claim_reruns_what_depends_on_it_and_nothing_else(clone,
     with (folder / "params.yaml").open("w") as stream:
         yaml.dump(values, stream)
     downstream = {f"{claim}-{verb}" for claim in CLAIMS for verb in ("summarise", "figures", "render")} | {"check", "index"}
-    edited = {f"classification-evaluate@{model}-0" for model in ("odenet", "resnet")}
-    edited |= {"density-baseline@gmm", "trajectory-evaluate@latent_ode-0"}
+    edited = {f"classification-evaluate@{model}-0" for model in ("odenet", "rknet", "resnet", "resnet1", "stem", "mlp")}
+    edited |= {f"trajectory-evaluate@{model}-0" for model in ("latent_ode", "latent_ode_continuation", "rnn")}
+    edited |= {"density-baseline@gmm"}
     assert _planned(_run(folder, "dvc", "repro")) == edited | downstream
 
 
@@ -136,7 +140,9 @@ def test_adding_a_seed_adds_instances_and_dropping_it_leaves_nothing_of_it(clone
     text = (folder / "params.yaml").read_text()
     (folder / "params.yaml").write_text(re.sub(r"^seeds: \[0\]", "seeds: [0, 1]", text, flags=re.MULTILINE))
     ran = _planned(_run(folder, "dvc", "repro", "density-figures"))
-    assert ran == {"check", "density-train@cnf-1", "density-evaluate@cnf-1", "density-summarise", "density-figures"}
+    study = {f"density-widths@{data}-{model}-2-1" for data in ("moons", "circles") for model in ("planar", "planar_cnf")}
+    added = {"density-train@cnf-1", "density-evaluate@cnf-1"} | study
+    assert ran == {"check", "density-summarise", "density-figures"} | added
     metrics = folder / "reports" / "metrics" / "density.json"
     assert json.loads(metrics.read_text())["cnf"]["nll_nats"]["n"] == 2
     (folder / "params.yaml").write_text(text)
@@ -201,14 +207,14 @@ def test_mlflow_holds_every_run_and_a_second_sync_adds_nothing(clone):
     for claim in CLAIMS:
         own = [run for run in runs.values() if run[0] == claim]
         assert all(status == "FINISHED" for *_, status in own)
-        trained = sorted(name.split("@")[1] for name in stages if name.startswith(f"{claim}-train@"))
-        assert sorted(f"{tags['model']}-{tags['seed']}" for _, tags, *_ in own if "seed" in tags) == trained
+        trained = sorted(name for name in stages if re.match(rf"{claim}-(train|widths|tradeoff)@", name))
+        assert sorted(tags["stage"] for _, tags, *_ in own if "seed" in tags) == trained
         assert sum("seed" not in tags for _, tags, *_ in own) == 1  # the run of the results
-    headline = {"classification": "accuracy", "density": "nll", "trajectory": "mse"}
+    headline = {"classification": "accuracy", "density": ("nll", "gap"), "trajectory": "mse"}
     for claim, tags, parameters, metrics, _ in runs.values():
         if "seed" in tags:
             assert any(name.startswith(headline[claim]) for name in metrics), metrics.keys()
-            assert any(name.startswith(f"{claim}.train.") for name in parameters)
+            assert any(re.match(rf"{claim}\.(train|widths|tradeoff)\.", name) for name in parameters)
     _run(clone, "neural-odes", "runs", "sync")
     assert content() == runs
 

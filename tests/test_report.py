@@ -45,20 +45,55 @@ def invented_metrics() -> dict[str, dict]:
     flow = {key: three(1.0) for key in ("nfe", "tolerance_difference_nats", "integral")} | {"steps": 2000}
     errors = {
         f"{key}_{where}{suffix}": three(0.05)
-        for key in ("mse", "rmse", "coverage")
+        for key in ("mse", "rmse", "coverage", "conformal_coverage", "conformal_factor")
         for where in ("interpolation", "extrapolation")
         for suffix in ("", "_training_solver")
     }
+    errors |= {key: three(-50.0) for key in ("elbo_nats", "importance_weighted_nats", "log_evidence_nats")}
+    solved = {
+        "method": "dopri5",
+        "tolerance": 1e-3,
+        "nfe": three(50.0),
+        "solver_error_nats": three(1e-4),
+        "error_nats": three(0.01),
+    }
+    tradeoff = {price: {"gap_nats": three(0.01), "solvers": [solved]} for price in ("none", "kinetic", "jacobian")}
+    small = network | {"parameters": 208_266}
+    forward = [{"method": "rk4", "steps": 1, "nfe": three(4.0), "numerical_error": three(0.01), "error_pct": three(0.4)}]
+    adjoint = [{"tolerance": 1e-3, "nfe_forward": three(20.0), "nfe_backward": three(20.0)}]
+    solvers = {"forward": forward, "adjoint": adjoint, "error_pct": three(0.4)}
+    line = {"points": [{"depth": 1, "bytes": 1.0}, {"depth": 2, "bytes": 2.0}], "bytes_per_depth": 1.0, "bytes_at_zero": 0.0}
+    studies = {
+        "solvers": {"odenet": solvers, "rknet": solvers},
+        "memory": {"odenet": line | {"bytes_per_depth": 0.0}, "rknet": line, "resnet": line},
+    }
     return {
-        "classification": {"odenet": network | ode | {"parameters": 208_266}, "resnet": network},
+        "classification": {
+            "dataset": "mnist",
+            **dict.fromkeys(("odenet", "rknet"), small | ode),
+            **dict.fromkeys(("resnet", "resnet1", "stem", "mlp"), network),
+            "studies": studies,
+        },
         "density": {
             "entropy_nats": 0.289,
             "cnf": nll | flow | {"parameters": 4546},
+            "nsf": nll | {"steps": 2000, "parameters": 9000},
+            "tradeoff": tradeoff | {"recommended": solved | {"price": "kinetic"}},
             "gmm": nll | {"parameters": 95, "chosen": 16},
             "kde": nll | {"parameters": 100, "chosen": 0.02},
+            "widths": {
+                "moons": {
+                    "entropy_nats": 1.0,
+                    "planar": {"2": nll | {"parameters": 10}},
+                    "planar_cnf": {"2": nll | {"parameters": 14}},
+                }
+            },
         },
         "trajectory": {"noise_std": 0.3, "models": {"latent_ode": {"parameters": 9000, "steps": 2000}}}
-        | {count: {"latent_ode": errors, "oracle": errors} for count in ("30", "50", "100")},
+        | {
+            count: {"latent_ode": errors, "latent_ode_continuation": errors, "rnn": errors, "oracle": errors}
+            for count in ("30", "50", "100")
+        },
     }
 
 

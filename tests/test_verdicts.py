@@ -83,6 +83,7 @@ def test_density_gap_floor_and_the_reports_numbers():
             "gap_nats": over_seeds([0.001, 0.003, 0.002]),
             "standard_error_nats": over_seeds([0.0003] * 3),
         },
+        "widths": {},
     }
     gap, printed, expected, logged = verdicts.judge("density", metrics)
     assert (gap.published_text, gap.ours_text, gap.floor_text) == ("–", "0.0020 ± 0.0025", "0 (the exact density)")
@@ -92,6 +93,18 @@ def test_density_gap_floor_and_the_reports_numbers():
     metrics["entropy_nats"] = 2.3945
     metrics["cnf"]["nll_nats"] = over_seeds([2.396, 2.397, 2.398])
     assert [line.verdict for line in verdicts.judge("density", metrics)[1:]] == ["not comparable", "not comparable", "reproduced"]
+
+
+def test_a_cnf_below_planar_flows_needs_every_size():
+    def study(*planar: list[float]) -> dict:
+        sizes = {str(size): {"gap_nats": over_seeds(gaps)} for size, gaps in enumerate(planar)}
+        return {"planar": sizes, "planar_cnf": {size: {"gap_nats": over_seeds([0.2, 0.1, 0.3])} for size in sizes}}
+
+    # Seed by seed the differences are 0.31, 0.30, 0.29: far more certain than either mean.
+    sure, unsure = [0.51, 0.40, 0.59], [0.51, 0.05, 0.35]
+    word, reason = verdicts.below(verdicts.paired({"moons": study(sure)}))
+    assert word == "reproduced" and reason.startswith("the smallest difference is 0.3000 ± 0.0248 nats (paired over 3 seeds)")
+    assert verdicts.below(verdicts.paired({"moons": study(sure), "circles": study(sure, unsure)}))[0] == "not reproduced"
 
 
 def test_trajectory_is_said_as_a_multiple_of_the_oracle():
@@ -113,17 +126,47 @@ def test_classification_names_what_was_not_trained():
         "nfe_forward": over_seeds([20.0, 20.0, 20.0]),
         "nfe_backward": over_seeds([10.0, 10.0, 10.0]),
     }
-    lines = verdicts.judge("classification", {"odenet": model, "resnet": model | {"parameters": 576_778}})
+    kept = {"odenet": {"bytes_per_depth": 3.0}, "rknet": {"bytes_per_depth": 1e5}, "resnet": {"bytes_per_depth": 500.0}}
+    metrics = {"odenet": model, "rknet": model, "resnet": model | {"parameters": 576_778}, "studies": {"memory": kept}}
+    metrics |= {"dataset": "mnist"}
+    lines = verdicts.judge("classification", metrics)
     found = {(line.quantity, line.published): line for line in lines}
+    word = {line.quantity.partition(",")[0]: line.verdict for line in lines if "memory" in line.quantity}
+    assert word == {"ODE-Net": "reproduced", "RK-Net": "reproduced", "ResNet (6 blocks)": "not reproduced"}
     assert found["ODE-Net, test error", 0.42].verdict == "reproduced"
     assert found["ODE-Net, test error", 0.7].verdict == "beaten"
     assert found["ODE-Net, test error", 1.7].verdict == "not comparable"
     assert found["ODE-Net, NFE backward / forward", 0.5].verdict == "reproduced"
     tight = found["ODE-Net under a tight adaptive solver, test error", 0.42]
     assert tight.verdict == "not reproduced" and tight.reason.startswith("+0.30 points")
-    absent = found["RK-Net, test error", 0.47]
+    changed = found["ODE-Net, tight less training solver, test error", 0.0]
+    assert changed.verdict == "not reproduced" and changed.reason.startswith("the error changes by +0.300 points")
+    absent = found["1-layer MLP, test error", 1.6]
     assert absent.ours is None and absent.verdict == "not comparable" and absent.ours_text == "–"
     assert found["ODE-Net, parameters", 220_000.0].ours_text == "208,266"
+    elsewhere = {line.quantity: line for line in verdicts.judge("classification", metrics | {"dataset": "cifar10"})}
+    assert elsewhere["ODE-Net, test error"].verdict_text.startswith("not comparable because the published error is on MNIST")
+
+
+def test_what_one_block_and_none_imply():
+    def errors(*values):
+        return {"error_pct": over_seeds(list(values))}
+
+    metrics = {"stem": errors(1.0, 1.1, 0.9), "resnet1": errors(0.42, 0.40, 0.44), "resnet": errors(0.40, 0.42, 0.41)}
+    same = verdicts.depth_matters(metrics | {"odenet": errors(0.4, 0.4, 0.4)})
+    # differences 0.02, −0.02, 0.03: mean 0.01, 95 % interval 4.303 · 0.0265 / √3
+    assert "a difference of 0.01 ± 0.07 points, which the seeds do not tell from none" in same
+    assert same.endswith("not that it can stand for depth.")
+    deep = verdicts.depth_matters(metrics | {"odenet": errors(0.4, 0.4, 0.4), "resnet": errors(0.20, 0.18, 0.22)})
+    assert "the seeds tell from none" in deep and "depth does something here" in deep
+
+
+def test_an_ode_keeps_its_error_under_another_solver():
+    steady, sure = Measured(0.004, 0.01, 3), Measured(0.09, 0.02, 3)
+    assert verdicts.solver_free(steady, 0.06)[0] == "reproduced"
+    assert verdicts.solver_free(sure, 0.06)[0] == "not reproduced"
+    assert verdicts.solver_free(Measured(0.05, 0.02, 3), 0.06)[0] == "reproduced"  # certain, but too small to be told from chance
+    assert verdicts.solver_free(Measured(0.05), 0.04)[0] == "not reproduced"
 
 
 def test_metrics_that_lack_something_are_named_in_one_line():

@@ -58,6 +58,11 @@ def table(frame: pd.DataFrame, caption: str, *, words: Sequence[str] = ()) -> Ht
     )
 
 
+def paragraph(text: str) -> Html:
+    """Text that was made from numbers."""
+    return Html("<p>{}</p>").format(text)
+
+
 def verdict_table(lines: Sequence[Verdict], caption: str) -> Html:
     """Published, ours, floor and verdict, a line each."""
     rows = [

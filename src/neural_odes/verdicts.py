@@ -133,6 +133,44 @@ def size(ours: Measured, published: float) -> Judgement:
     return "reproduced" if difference <= 0.1 else "not reproduced", f"differs by {100 * difference:.0f} % (10 % allowed)"
 
 
+def difference(metrics: dict[str, Any], one: str, other: str, key: str = "error_pct", other_key: str | None = None) -> Measured:
+    """Value of one model less that of another, paired over seeds."""
+    pairs = zip(metrics[one][key]["values"], metrics[other][other_key or key]["values"], strict=True)
+    return Measured.of(over_seeds([a - b for a, b in pairs]))
+
+
+def depth_matters(metrics: dict[str, Any]) -> str:
+    """What the two rows that readers asked for imply (torchdiffeq issues 25 and 32): the stem alone, and one residual block."""
+    stem, one, six, ode = (metrics[model]["error_pct"]["mean"] for model in ("stem", "resnet1", "resnet", "odenet"))
+    more = difference(metrics, "resnet1", "resnet")
+    certain = _positive(more)
+    found = (
+        f"The stem alone errs at {_number(stem, 2)} %. With one residual block after it the error is {_number(one, 2)} %, "
+        f"with six {_number(six, 2)} %: a difference of {with_interval(more, 2)} points, which the seeds "
+        f"{'tell' if certain else 'do not tell'} from none. With the ODE block it is {_number(ode, 2)} %. "
+    )
+    if certain:
+        return found + "So depth does something here, and matching six blocks says something about an ODE."
+    return found + "So matching six blocks shows that an ODE block can stand for one block, not that it can stand for depth."
+
+
+def solver_free(change: Measured, sampling_error: float) -> Judgement:
+    """An ODE's error does not depend on the solver, once it is accurate (Ott et al. 2021). ``change`` is the error under a tight
+    solver less that under the solver of training, paired over seeds: within its 95 % interval, or within one binomial standard
+    error, which nobody could tell from chance."""
+    allowed = max(change.interval or 0.0, sampling_error)
+    word: Word = "reproduced" if abs(change.mean) <= allowed else "not reproduced"
+    return word, f"the error changes by {_number(change.mean, 3, '+')} points, allowed ±{_number(allowed, 3)}"
+
+
+def grows(per_depth: float, reference: float, *, constant: bool) -> Judgement:
+    """Whether memory grows with depth: an O(1) method keeps less than a hundredth per evaluation of what the solver's operations
+    keep, ``reference``; any other grows by more."""
+    share = per_depth / reference
+    word: Word = "reproduced" if (share < 0.01) == constant else "not reproduced"
+    return word, f"{100 * share:.1f} % of what an evaluation of RK-Net keeps (O(1): below 1 %)"
+
+
 def half(ours: Measured) -> Judgement:
     """ "Roughly half" is read as 0.4 to 0.6. Less is not better here: it is a claim about the adjoint method."""
     word: Word = "reproduced" if 0.4 <= ours.mean <= 0.6 else "not reproduced"
@@ -152,6 +190,18 @@ def nll(ours: Measured, published: float, entropy: float, scatter: float) -> Jud
             f"{_number(ours.mean - entropy, 4, '+')}"
         )
     return _compared(ours.mean, published, max(scatter, ours.interval or 0.0), 3, "nats", "batches or seeds")
+
+
+def below(differences: list[Measured]) -> Judgement:
+    """A claim that one model's loss is lower at every size, from the differences (other − one) paired over seeds: each must
+    lie above its own 95 % interval."""
+    least = min(differences, key=lambda d: d.mean)
+    word: Word = "reproduced" if all(map(_positive, differences)) else "not reproduced"
+    return word, f"the smallest difference is {with_interval(least, 4)} nats (paired over {least.n} seeds)"
+
+
+def _positive(difference: Measured) -> bool:
+    return difference.mean > (difference.interval or 0.0)
 
 
 def _compared(ours: float, published: float, uncertainty: float, decimals: int, unit: str, source: str) -> Judgement:
@@ -201,6 +251,8 @@ def classification(metrics: dict[str, Any]) -> list[Verdict]:
         model: str, published: float, source: str, judgement: Judgement | None = None, *, key: str = "error_pct", solver: str = ""
     ) -> Verdict:
         ours = Measured.of(metrics[model][key]) if model in metrics else None
+        if metrics["dataset"] != "mnist":
+            judgement = "not comparable", f"the published error is on MNIST, ours on {metrics['dataset']}"
         if judgement is None:
             judgement = (
                 error_rate(ours, metrics[model]["binomial_standard_error_pct"], published)
@@ -226,6 +278,19 @@ def classification(metrics: dict[str, Any]) -> list[Verdict]:
         ours = Measured.of(metrics[model]["parameters"])
         return Verdict("classification", f"{label}, parameters", "", published, table, ours, None, "", *size(ours, published), 0)
 
+    def under_solvers(model: str) -> Verdict:
+        change = difference(metrics, model, model, "error_tight_pct", "error_pct")
+        judgement = solver_free(change, metrics[model]["binomial_standard_error_pct"])
+        quantity = f"{TABLE_1[model][0]}, tight less training solver, test error"
+        return Verdict("classification", quantity, "points", 0.0, "Ott et al. 2021", change, None, "", *judgement, 3)
+
+    def memory(model: str, published: str, *, constant: bool = False) -> Verdict:
+        kept = {name: found["bytes_per_depth"] / 1024 for name, found in metrics["studies"]["memory"].items()}
+        judgement = grows(kept[model], kept["rknet"], constant=constant)
+        unit = "KiB an image"
+        quantity = f"{TABLE_1[model][0]}, memory a further {'block' if model == 'resnet' else 'evaluation'} ({published})"
+        return Verdict("classification", quantity, unit, None, table, Measured(kept[model]), None, "", *judgement, 1)
+
     table = f"{CHEN}, Table 1"
     forward, backward = (metrics["odenet"][f"nfe_{way}"]["values"] for way in ("forward", "backward"))
     ratio = Measured.of(over_seeds([b / f for b, f in zip(backward, forward, strict=True)]))
@@ -234,6 +299,11 @@ def classification(metrics: dict[str, Any]) -> list[Verdict]:
         error("odenet", TABLE_1["odenet"][1], table, key="error_tight_pct", solver=" under a tight adaptive solver"),
         *(error(model, published, table) for model, (_, published, _) in TABLE_1.items() if model != "odenet"),
         *(parameters(model) for model in TABLE_1 if model in metrics),
+        memory("odenet", "O(1)", constant=True),
+        memory("rknet", "O(evaluations)"),
+        memory("resnet", "O(blocks)"),
+        under_solvers("odenet"),
+        under_solvers("rknet"),
         Verdict(
             "classification", "ODE-Net, NFE backward / forward", "", 0.5, f"{CHEN}, Figure 3", ratio, None, "", *half(ratio), 2
         ),
@@ -263,7 +333,7 @@ def density(metrics: dict[str, Any]) -> list[Verdict]:
     def reported(quantity: str, published: float, source: str, judgement: Judgement) -> Verdict:
         return Verdict("density", quantity, "nats", published, source, ours, entropy, "exact entropy of our data", *judgement, 4)
 
-    return [
+    lines = [
         Verdict(
             "density", "CNF, gap to the exact entropy", "nats", None, f"{CHEN}, Figures 4 and 5", gap, 0.0, "the exact density",
             "not comparable",
@@ -283,9 +353,27 @@ def density(metrics: dict[str, Any]) -> list[Verdict]:
         ),
         reported("CNF, NLL at step 5,000 (2.38 to 2.42)", 2.40, REPORT_LOG, nll(ours, 2.40, entropy, 0.02)),
     ]  # fmt: skip
+    if cases := paired(metrics["widths"]):
+        held = Measured(float(sum(map(_positive, cases))))
+        quantity = f"CNF’s NLL below a planar flow’s at K = M, of {len(cases)} cases"
+        lines.append(Verdict("density", quantity, "", float(len(cases)), f"{CHEN}, Figure 4", held, None, "", *below(cases), 0))
+    return lines
 
 
-_LABELS = {"latent_ode": "latent ODE", "rnn": "RNN"}
+def paired(widths: dict[str, Any]) -> list[Measured]:
+    """Gap of the planar flow less that of the CNF of the same size, on each distribution, paired over seeds."""
+    return [
+        Measured.of(over_seeds([p - c for p, c in zip(planar["gap_nats"]["values"], cnf["gap_nats"]["values"], strict=True)]))
+        for found in widths.values()
+        for planar, cnf in ((found["planar"][size], found["planar_cnf"][size]) for size in found["planar"])
+    ]
+
+
+_LABELS = {
+    "latent_ode": "latent ODE (loss in the window)",
+    "latent_ode_continuation": "latent ODE (loss beyond it, too)",
+    "rnn": "RNN (loss in the window)",
+}
 
 
 def trajectory(metrics: dict[str, Any]) -> list[Verdict]:
@@ -317,6 +405,20 @@ def trajectory(metrics: dict[str, Any]) -> list[Verdict]:
     window = [
         line("latent_ode", count, "rmse_interpolation", f"in the window, K = {count}", None, "–", "no number was published")
         for count in counts
+    ]
+    window += [
+        line(
+            "latent_ode_continuation",
+            count,
+            f"rmse_{key}",
+            f"{where} the window, K = {count}",
+            None,
+            "–",
+            "no number was published",
+        )
+        for key, where in (("extrapolation", "beyond"), ("interpolation", "in"))
+        for count in counts
+        if "latent_ode_continuation" in metrics[count]
     ]
     most = counts[-1]
     no_mse = "its code computes no MSE, has no test split, and observes all trajectories of a batch at the same times"
