@@ -113,7 +113,7 @@ def _error(ax: Any, metrics: dict[str, Any]) -> None:
     largest = max(metrics[model]["parameters"] for model in NAMES) / 1e6
     ax.set(xlabel="parameters (millions)", ylabel="test error (%)", yscale="log", xlim=(0.12, max(0.8, 1.1 * largest)))
     about = f"ours: {metrics['odenet']['epochs']} epochs, {metrics['odenet']['error_pct']['n']} seeds"
-    ax.set_title(f"Error against parameters ({about}; thin bar binomial, thick bar seeds, both 95 %)", fontsize=11)
+    ax.set_title(f"Test error ({about}; 95 % bars: thin binomial, thick seeds)", fontsize=11)
     _plain(ax.yaxis)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
 
@@ -163,20 +163,19 @@ def _solvers(axes: Any, found: dict[str, Any]) -> None:
 
 
 def _time(ax: Any, benchmark: dict[str, Any]) -> None:
-    """Time of a solve against its evaluations, with the line through all of them."""
+    """Time of a solve against its evaluations, and the line through those of each method."""
     for method in ("dopri5", "rk4"):
         rows = [row for row in benchmark["rows"] if row["method"] == method]
         low, middle, high = np.array([[row["ms_spread"][0], row["ms"], row["ms_spread"][1]] for row in rows]).T
         colour, marker = _METHODS[method]
         nfe = [row["nfe"] for row in rows]
-        ax.errorbar(nfe, middle, [middle - low, high - middle], fmt=marker, color=colour, capsize=3, label=method)
-    nfe, ms = np.array([[row["nfe"], row["ms"]] for row in benchmark["rows"]], dtype=float).T
-    slope, start = np.polyfit(nfe, ms, 1)
-    agreement = np.corrcoef(nfe, ms)[0, 1] ** 2
-    x = np.array([0, nfe.max()])
-    ax.plot(x, start + slope * x, "--", color=GREY, label=f"{slope:.1f} ms an evaluation (r² = {agreement:.3f})")
+        slope, start = np.polyfit(nfe, middle, 1)
+        label = f"{method}: {slope:.1f} ms an evaluation (r² = {np.corrcoef(nfe, middle)[0, 1] ** 2:.3f})"
+        ax.errorbar(nfe, middle, [middle - low, high - middle], fmt=marker, color=colour, capsize=3, label=label)
+        ax.plot([0, max(nfe)], [start, start + slope * max(nfe)], "--", color=colour, linewidth=1)
     ax.set(xlabel="evaluations forward", ylabel="time of a solve (ms)", title=f"Time, {benchmark['batch']} images, one thread")
-    ax.legend()
+    ax.set_ylim(0, 1.3 * ax.get_ylim()[1])  # room for the legend
+    ax.legend(loc="upper left", fontsize=9)
 
 
 def _evaluations(axes: Any, adjoint: list[dict[str, Any]], curves: pd.DataFrame) -> None:
@@ -197,7 +196,7 @@ def _evaluations(axes: Any, adjoint: list[dict[str, Any]], curves: pd.DataFrame)
         )
         drawn = axes[1].plot(lines.index / epoch, lines, color=COLOURS[model], marker=MARKERS[model], markersize=5)
         drawn[0].set_label(NAMES[model])
-    axes[1].set(xlabel="epoch", ylabel="evaluations forward", title="dopri5 at 1e-3 while training, one line a seed")
+    axes[1].set(xlabel="epoch", ylabel="evaluations forward", title="dopri5 at 1e-3 while training", ylim=(0, None))
     axes[1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes[1].legend()
 
