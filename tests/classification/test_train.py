@@ -1,7 +1,5 @@
 """The training task: what it does in a step, and that it goes on where it stopped."""
 
-import copy
-
 import pytest
 import torch
 
@@ -37,17 +35,9 @@ def task(params=PARAMS, n=20):
 
 
 @pytest.mark.parametrize("name", ["muon", "adam", "sgd"])
-def test_resumed_training_gives_the_same_bytes(name):
+def test_resumed_training_gives_the_same_bytes(name, interrupted):
     params = PARAMS.model_copy(update={"optimizer": name})
-    whole, first = task(params), task(params)
-    for index in range(7):
-        whole.step(index)
-    for index in range(4):
-        first.step(index)
-    second = task(params)
-    second.load_state_dict(copy.deepcopy(first.state_dict()))
-    for index in range(4, 7):
-        second.step(index)
+    whole, second = interrupted(lambda: task(params), stop=4, steps=7)
     for a, b in zip(whole.net.parameters(), second.net.parameters(), strict=True):
         assert torch.equal(a, b)
 
