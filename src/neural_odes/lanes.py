@@ -50,9 +50,14 @@ class Job:
 
     @property
     def kind(self) -> str:
-        """The name without its seed, by which jobs are counted and timed."""
-        head, _, tail = self.name.rpartition("-")
-        return head if tail.isdigit() else self.name
+        """By what jobs are counted and timed."""
+        return _kind(self.name)
+
+
+def _kind(job: str) -> str:
+    """The name without its seed."""
+    head, _, tail = job.rpartition("-")
+    return head if tail.isdigit() else job
 
 
 def repro(root: Path, environment: Mapping[str, str], *, cores: int) -> None:
@@ -128,8 +133,7 @@ def jobs(root: Path, changed: set[str]) -> list[Job]:
         after = frozenset(affected[parent] for name in stages for parent in parents[name] if parent in affected) - {job}
         section = values.get(job.partition("-")[0])
         threads = section["threads"] if isinstance(section, dict) else 1
-        made = Job(job, stages, after, threads, 0.0)
-        found.append(Job(job, stages, after, threads, seconds.get(made.kind, 0.0)))
+        found.append(Job(job, stages, after, threads, seconds.get(_kind(job), 0.0)))
     return found
 
 

@@ -135,8 +135,12 @@ def size(ours: Measured, published: float) -> Judgement:
 
 def difference(metrics: dict[str, Any], one: str, other: str, key: str = "error_pct", other_key: str | None = None) -> Measured:
     """Value of one model less that of another, paired over seeds."""
-    pairs = zip(metrics[one][key]["values"], metrics[other][other_key or key]["values"], strict=True)
-    return Measured.of(over_seeds([a - b for a, b in pairs]))
+    return _paired(metrics[one][key], metrics[other][other_key or key])
+
+
+def _paired(one: dict[str, Any], other: dict[str, Any]) -> Measured:
+    """One value over seeds less another, seed by seed."""
+    return Measured.of(over_seeds([a - b for a, b in zip(one["values"], other["values"], strict=True)]))
 
 
 def depth_matters(metrics: dict[str, Any]) -> str:
@@ -363,7 +367,7 @@ def density(metrics: dict[str, Any]) -> list[Verdict]:
 def paired(widths: dict[str, Any]) -> list[Measured]:
     """Gap of the planar flow less that of the CNF of the same size, on each distribution, paired over seeds."""
     return [
-        Measured.of(over_seeds([p - c for p, c in zip(planar["gap_nats"]["values"], cnf["gap_nats"]["values"], strict=True)]))
+        _paired(planar["gap_nats"], cnf["gap_nats"])
         for found in widths.values()
         for planar, cnf in ((found["planar"][size], found["planar_cnf"][size]) for size in found["planar"])
     ]
