@@ -88,7 +88,7 @@ def cost(root: Path) -> str:
     text = (
         f"`make results` in a fresh clone with an empty environment took {rebuild['seconds'] / 60:.0f} minutes "
         f"on {machine['cores']} cores ({machine['processor']}), installation and downloads included; its largest process used "
-        f"{rebuild['peak_memory_of_a_process_MiB'] / 1024:.1f} GiB. One training:\n\n"
+        f"{rebuild['peak_memory_of_a_process_MiB'] / 1024:.1f} GiB. One training, alone and on one thread:\n\n"
     )
     rows: list[tuple[str, ...]] = [("training", "precision", "ms a step", "seconds"), ("---",) * 4]
     for row in steps["rows"]:
