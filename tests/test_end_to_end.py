@@ -140,9 +140,10 @@ def test_adding_a_seed_adds_instances_and_dropping_it_leaves_nothing_of_it(clone
     text = (folder / "params.yaml").read_text()
     (folder / "params.yaml").write_text(re.sub(r"^seeds: \[0\]", "seeds: [0, 1]", text, flags=re.MULTILINE))
     ran = _planned(_run(folder, "dvc", "repro", "density-figures"))
-    study = {f"density-widths@{data}-{model}-2-1" for data in ("moons", "circles") for model in ("planar", "planar_cnf")}
-    added = {"density-train@cnf-1", "density-evaluate@cnf-1"} | study
-    assert ran == {"check", "density-summarise", "density-figures"} | added
+    studies = {f"density-widths@{data}-{model}-2-1" for data in ("moons", "circles") for model in ("planar", "planar_cnf")}
+    studies |= {f"density-tradeoff@{penalty}-1" for penalty in ("none", "kinetic", "jacobian")}
+    added = {f"density-{verb}@{model}-1" for verb in ("train", "evaluate") for model in ("cnf", "nsf")}
+    assert ran == {"check", "density-summarise", "density-figures"} | added | studies
     metrics = folder / "reports" / "metrics" / "density.json"
     assert json.loads(metrics.read_text())["cnf"]["nll_nats"]["n"] == 2
     (folder / "params.yaml").write_text(text)
