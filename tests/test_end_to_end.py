@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from mlflow import MlflowClient
@@ -19,7 +20,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from ruamel.yaml import YAML
 
-from neural_odes import audit, load, params, plotting, presets, provenance, scratch
+from neural_odes import aside, audit, load, params, plotting, presets, provenance, scratch
 from neural_odes.errors import UserError
 
 CLAIMS = ("classification", "density", "trajectory")
@@ -285,6 +286,23 @@ def test_experiments_and_their_comparison(clone, tmp_path):
     page = (tmp_path / "plots" / "index.html").read_text()
     assert "Density: training curves" in page and '"facet"' in page
     assert "density-train@cnf-0" in _run(folder, "dvc", "dag")
+
+
+def test_a_run_aside_keeps_its_numbers_and_where_they_come_from(clone, root, tmp_path):
+    """The clone as the scratch copy of a run aside with the preset smoke."""
+    own = tmp_path / "own"
+    scratch.copy(root, own)
+    kept = aside.collect(own, ["smoke"], clone)
+    metrics = json.loads((kept / "metrics.json").read_text())
+    assert kept == own / "reports" / "presets" / "smoke"
+    assert metrics["changed"]["density.train.steps"] == 60 and "density.train.learning_rate" not in metrics["changed"]
+    evaluated = clone / "evaluations" / "trajectory" / "latent_ode-0" / "metrics.json"
+    assert metrics["trajectory"]["latent_ode"] == [json.loads(evaluated.read_text())]
+    assert list(metrics["trajectory"]) == ["latent_ode", "oracle"]
+    recorded = json.loads((kept / "inputs.json").read_text())["stages"]
+    assert recorded["smoke: density-train@cnf-0"]["parameters"]["density.train"]["steps"] == 60
+    curves = pd.read_csv(kept / "curves.csv")
+    assert set(curves["model"]) == {"odenet", "resnet", "cnf", "latent_ode"} and curves["value"].notna().all()
 
 
 def test_trained_models_as_the_readme_uses_them(clone):

@@ -107,7 +107,7 @@ def audit(path: Path, root: Path | None, runs: Runs = lambda keys: {}) -> Audit:
         return Audit(str(path), "altered", "its content is not the one that its record was made for", **known)
     if root is None:
         return Audit(str(path), "intact", "as it was saved; outside a clone its record alone answers", **known)
-    md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    md5 = _md5(path)
     lock, commit = _lock_with(root, md5)
     if lock is None:
         shallow = (root / ".git" / "shallow").exists()
@@ -211,6 +211,20 @@ def _code(lock: dict[str, Any], entry: dict[str, Any]) -> list[dict[str, Any]]:
     return [dep for dep in entry.get("deps", []) if not any(_within(out, dep["path"]) for out in made)]
 
 
+def _md5(path: Path) -> str:
+    """Of a file or a folder, as dvc.lock has it."""
+    if path.is_file():
+        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+
+    tree = Tree()
+    for file in filter(Path.is_file, path.rglob("*")):
+        tree.add(file.relative_to(path).parts, None, HashInfo("md5", _md5(file)))
+    tree.digest()
+    return str(tree.hash_info.value)
+
+
 def _changes(root: Path, lock: dict[str, Any], record: dict[str, Any]) -> list[Change]:
     """Parameters, code and data of the stages behind ``record`` that differ between ``lock`` and the clone as it is."""
     now = params.flatten(params.read(root / params.FILE))
@@ -227,7 +241,7 @@ def _changes(root: Path, lock: dict[str, Any], record: dict[str, Any]) -> list[C
                 found[name] = Change(name, old, new)
         for dep in _code(lock, entry):
             path = root / dep["path"]
-            new = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else _ABSENT
+            new = _md5(path) if path.exists() else _ABSENT
             if new != dep["md5"]:
                 found[dep["path"]] = Change(dep["path"], dep["md5"], new)
         for out in entry.get("outs", []):

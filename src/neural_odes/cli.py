@@ -171,6 +171,18 @@ def smoke() -> None:
         print(f"smoke run complete; delete it with: rm -r {target}")
 
 
+@app.command()
+def aside(names: Annotated[list[str], typer.Argument(help="Presets, one over the other.")]) -> None:
+    """Run the three claims with presets in a scratch copy; the numbers go to reports/presets, your results are not touched."""
+    from neural_odes import aside as beside
+
+    with _one_line():
+        root = _root()
+        with tempfile.TemporaryDirectory(prefix="neural-odes-aside-") as target:
+            kept = beside.run(root, names, Path(target))
+        print(f"numbers: {kept.relative_to(root)}; to draw them: dvc repro index")
+
+
 @runs.command("sync")
 def runs_sync() -> None:
     """Rebuild in MLflow whatever the outputs in this clone know and MLflow does not."""

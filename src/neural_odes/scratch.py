@@ -47,6 +47,11 @@ def environment(target: Path) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")} | own
 
 
+def shared(root: Path) -> dict[str, str]:
+    """What makes a scratch copy use the downloads and checkpoints of ``root``."""
+    return {"NEURAL_ODES_CACHE": os.environ.get("NEURAL_ODES_CACHE", str(root / ".cache"))}
+
+
 def smoke(root: Path, target: Path) -> None:
     """Runs the whole pipeline with the preset ``smoke`` in a scratch copy of ``root`` at ``target``.
 
@@ -58,8 +63,7 @@ def smoke(root: Path, target: Path) -> None:
     copy(root, target)
     presets.apply(target, "smoke")
     commit(target, "Preset smoke")
-    shared = {"NEURAL_ODES_CACHE": os.environ.get("NEURAL_ODES_CACHE", str(root / ".cache"))}
     try:
-        lanes.repro(target, environment(target) | shared, cores=lanes.cores())
+        lanes.repro(target, environment(target) | shared(root), cores=lanes.cores())
     except UserError as error:
         raise UserError(f"smoke run, in {target}: {error}") from None
