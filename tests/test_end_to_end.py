@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import signal
@@ -158,9 +157,8 @@ def test_the_same_bytes_again_without_tracking(clone, root, tmp_path):
     folder = tmp_path / "ärger mit leerzeichen"
     scratch.copy(root, folder)
     presets.apply(folder, "smoke")
-    shared = {"NEURAL_ODES_CACHE": os.environ.get("NEURAL_ODES_CACHE", str(root / ".cache"))}
     other = {"NEURAL_ODES_TRACKING": "off", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
-    _run(folder, "dvc", "repro", **shared, **other)
+    _run(folder, "dvc", "repro", **scratch.shared(root), **other)
     assert _hashes(folder) == _hashes(clone)
     assert not (folder / "mlflow.db").exists()
 

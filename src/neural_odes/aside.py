@@ -1,6 +1,5 @@
 """Runs the three claims with other parameters beside the committed results, and keeps what came out in reports/presets."""
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from neural_odes import lanes, params, presets, provenance, scratch
-from neural_odes.errors import UserError
 from neural_odes.metrics import read_json, write_json
+from neural_odes.tracking_store import git
 
 FOLDER = Path("reports/presets")
 
@@ -39,7 +38,7 @@ def collect(root: Path, names: Sequence[str], target: Path) -> Path:
     ours = params.flatten(params.read(root / params.FILE))
     metrics: dict[str, Any] = {
         "presets": list(names),
-        "commit": _commit(root),
+        "commit": git(root, "rev-parse", "HEAD"),
         "changed": {key: value for key, value in params.flatten(values).items() if ours[key] != value},
         "parameters": params.flatten(values),
     }
@@ -65,11 +64,3 @@ def collect(root: Path, names: Sequence[str], target: Path) -> Path:
     columns = ["claim", "model", "seed", "step", "metric", "value"]
     pd.concat(histories)[columns].to_csv(out / "curves.csv", index=False, lineterminator="\n")
     return out
-
-
-def _commit(root: Path) -> str:
-    """Of the code that ran."""
-    done = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"{root}: not a git repository; the numbers would not say which code made them")
-    return done.stdout.strip()

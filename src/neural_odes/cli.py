@@ -180,7 +180,7 @@ def aside(names: Annotated[list[str], typer.Argument(help="Presets, one over the
         root = _root()
         with tempfile.TemporaryDirectory(prefix="neural-odes-aside-") as target:
             kept = beside.run(root, names, Path(target))
-        print(f"numbers: {kept.relative_to(root)}; to draw them: dvc repro index")
+        print(f"numbers: {kept.relative_to(root)}")
 
 
 @runs.command("sync")
