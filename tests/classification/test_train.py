@@ -19,6 +19,7 @@ PARAMS = TrainParams(
     milestones=[1, 2],
     epochs=3,
     batch_size=8,
+    ema_decay=0.9,
     precision="float32",
     augment=AugmentParams(rotation_degrees=10.0, scale=0.1, shear=0.15, shift_pixels=2, flip=False),
 )

@@ -46,6 +46,7 @@ class TrainParams(Section):
     milestones: list[Count]
     epochs: Count
     batch_size: Count
+    ema_decay: Annotated[float, Field(ge=0, lt=1)]
     precision: Literal["bfloat16", "float32"]
     augment: AugmentParams
 

@@ -4,12 +4,11 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from neural_odes import weights
 from neural_odes.classification.blocks import ContinuousClassifier
 from neural_odes.classification.datasets import DATASETS
-from neural_odes.classification.evaluate import error_pct, scored_images
+from neural_odes.classification.evaluate import error_pct, nfe_by_adjoint, scored_images
 from neural_odes.classification.params import SolversParams
 from neural_odes.kinds import kind
 from neural_odes.metrics import write_json
@@ -46,7 +45,7 @@ def solvers(stage: Stage, model: str, seed: int) -> None:
         exact = net.flow(h, Adaptive(params.reference, params.reference))[0]
         forward = [described | _row(net, h, exact, labels, solver) for described, solver in tried]
     batch = images[:batch_size], labels[:batch_size]
-    adjoint = [{"tolerance": tolerance} | _adjoint(net, *batch, tolerance) for tolerance in params.tolerances]
+    adjoint = [{"tolerance": tolerance} | nfe_by_adjoint(net, *batch, tolerance) for tolerance in params.tolerances]
     out = stage.output(f"evaluations/classification-solvers/{model}-{seed}")
     write_json(out / "solvers.json", {"forward": forward, "adjoint": adjoint, "error_pct": _error(net, exact, labels)})
 
@@ -59,10 +58,3 @@ def _row(net: ContinuousClassifier, h: Tensor, exact: Tensor, labels: Tensor, so
 
 def _error(net: ContinuousClassifier, h: Tensor, labels: Tensor) -> float:
     return error_pct(net.head(h), labels)
-
-
-def _adjoint(net: ContinuousClassifier, images: Tensor, labels: Tensor, tolerance: float) -> dict[str, int]:
-    """Evaluations of the field forward and backward, for one gradient of a batch."""
-    logits, statistics = net.solve(images, Adaptive(tolerance, tolerance, adjoint=True))
-    cross_entropy(logits, labels).backward()
-    return {"nfe_forward": statistics.nfe, "nfe_backward": statistics.nfe_backward}

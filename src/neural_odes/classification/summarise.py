@@ -10,14 +10,7 @@ from neural_odes.stage import Stage
 
 MODELS = ("odenet", "rknet", "resnet", "resnet1", "stem", "mlp")
 CONTINUOUS = ("odenet", "rknet")
-KEYS = (
-    "error_pct",
-    "error_tight_pct",
-    "nfe_forward",
-    "nfe_backward",
-    "saved_bytes_per_image",
-    "saved_bytes_per_image_adjoint",
-)
+KEYS = ("error_pct", "error_tight_pct", "nfe_forward", "nfe_backward", "saved_bytes_per_image")
 
 
 def summarise(stage: Stage) -> None:

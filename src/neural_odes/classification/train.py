@@ -1,12 +1,13 @@
 """Trains a classifier of images."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from neural_odes import arrays, weights
 from neural_odes.classification.augment import augment
@@ -27,6 +28,8 @@ _SMALLEST_SIDE = 32  # Muon takes the 64-row matrices; first layer and head have
 class Classification:
     """Minimises the cross entropy over batches of moved images, every image once an epoch.
 
+    What is validated and kept is a moving average of the weights.
+
     Args:
         net: from standardised images to logits.
         train, validation: images (n, channels, side, side) between 0 and 1, and labels.
@@ -45,7 +48,13 @@ class Classification:
         self.train, self.validation = train, validation
         self.steps_per_epoch = steps_per_epoch(params, len(train[1]))
         self.optimiser = optimiser(net, params, self.steps_per_epoch)
+        self.average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(params.ema_decay))
         self.order = torch.empty(0, dtype=torch.int64)
+
+    @property
+    def averaged(self) -> Classifier:
+        """The network with its averaged weights."""
+        return cast(Classifier, self.average.module)
 
     def step(self, index: int) -> dict[str, Tensor]:
         images, labels = self.train
@@ -57,23 +66,26 @@ class Classification:
         logits = self.net(self.net.dataset.standardise(x))
         loss = cross_entropy(logits, target)
         self.optimiser.step(loss, index)
+        self.average.update_parameters(self.net)
         error = (logits.detach().argmax(1) != target).float().mean()
         return {"loss": loss.detach(), "error_pct": 100 * error}
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         images, labels = self.validation
-        logits = torch.cat([self.net(self.net.dataset.standardise(batch)) for batch in images.split(500)])
+        net = self.averaged
+        logits = torch.cat([net(net.dataset.standardise(batch)) for batch in images.split(500)])
         error = (logits.argmax(1) != labels).double().mean()
         found = {"validation_error_pct": 100 * float(error), "validation_loss": float(cross_entropy(logits, labels))}
-        if isinstance(self.net, ContinuousClassifier):
-            probed = self.net.dataset.standardise(images[:_PROBED])
-            found["nfe"] = self.net.solve(probed, Adaptive(1e-3, 1e-3))[1].nfe
+        if isinstance(net, ContinuousClassifier):
+            probed = net.dataset.standardise(images[:_PROBED])
+            found["nfe"] = net.solve(probed, Adaptive(1e-3, 1e-3))[1].nfe
         return found
 
     def state_dict(self) -> dict[str, Any]:
         return {
             "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
             "order": self.order,
@@ -81,6 +93,7 @@ class Classification:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.net.load_state_dict(state["net"])
+        self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
         self.order = state["order"]
@@ -116,7 +129,7 @@ def tenths(milestones: list[int]) -> Callable[[int], float]:
 
 
 def train(stage: Stage, model: str, seed: int) -> None:
-    """Writes model.safetensors, and what ``fit`` writes."""
+    """Writes model.safetensors (the averaged weights), and what ``fit`` writes."""
     params = stage.section("classification.train", TrainParams)
     dataset = DATASETS[stage.section("classification.data.dataset", str)]
     stage.threads(stage.section("classification.threads", int))
@@ -138,4 +151,4 @@ def train(stage: Stage, model: str, seed: int) -> None:
     task = Classification(net, params, training, validation, torch.Generator().manual_seed(seed))
     epoch = steps_per_epoch(params, len(images["train"]))
     fit(stage, task, steps=params.epochs * epoch, validate_every=epoch)
-    weights.save(net, stage.output(f"models/classification/{model}-{seed}") / "model.safetensors")
+    weights.save(task.averaged, stage.output(f"models/classification/{model}-{seed}") / "model.safetensors")
