@@ -30,13 +30,12 @@ class PricedCnf(Cnf):
         self.cost_weight = weight
 
     def field(self, t: Float[Tensor, ""], state: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
-        rate = super().field(t, state)
+        h1, h2 = self.hidden(t, state[:, :2])
+        rate = self.rate(h1, h2)
         if self.price == "kinetic":
             cost = rate[:, :2].square().sum(1, keepdim=True)
         else:
             w1, w2, w3 = self.w1[:, :2], self.w2[:, :-1], self.w3[:, :-1]
-            h1 = torch.tanh(torch.addmm(self.w1[:, 3] + t * self.w1[:, 2], state[:, :2], w1.T))
-            h2 = torch.tanh(torch.addmm(self.w2[:, -1], h1, w2.T))
             columns = [(((1 - h1 * h1) * w1[:, j]) @ w2.T * (1 - h2 * h2)) @ w3.T for j in range(2)]
             cost = torch.cat(columns, 1).square().sum(1, keepdim=True)
         return torch.cat([rate, cost], 1)

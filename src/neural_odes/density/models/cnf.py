@@ -27,9 +27,16 @@ class Cnf(ContinuousFlow):
         """[f(t, z), −tr ∂f/∂z]. With g = tanh' at each layer, tr ∂f/∂z = g₂ᵀ M g₁, where M = W₂ ∘ (W₁ W₃)ᵀ over the columns of
         W₁ that belong to z.
         """
+        return self.rate(*self.hidden(t, state[:, :2]))
+
+    def hidden(self, t: Float[Tensor, ""], z: Float[Tensor, "n 2"]) -> tuple[Float[Tensor, "n units"], Float[Tensor, "n units"]]:
+        """Both hidden layers."""
+        h1 = torch.tanh(torch.addmm(self.w1[:, 3] + t * self.w1[:, 2], z, self.w1[:, :2].T))
+        return h1, torch.tanh(torch.addmm(self.w2[:, -1], h1, self.w2[:, :-1].T))
+
+    def rate(self, h1: Float[Tensor, "n units"], h2: Float[Tensor, "n units"]) -> Float[Tensor, "n 3"]:
+        """``field``, from the hidden layers."""
         w1, w2, w3 = self.w1[:, :2], self.w2[:, :-1], self.w3[:, :-1]
-        h1 = torch.tanh(torch.addmm(self.w1[:, 3] + t * self.w1[:, 2], state[:, :2], w1.T))
-        h2 = torch.tanh(torch.addmm(self.w2[:, -1], h1, w2.T))
         velocity = torch.addmm(self.w3[:, -1], h2, w3.T)
         m = w2 * (w1 @ w3).T
         trace = (((1 - h1 * h1) @ m.T) * (1 - h2 * h2)).sum(1, keepdim=True)
