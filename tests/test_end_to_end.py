@@ -207,14 +207,14 @@ def test_mlflow_holds_every_run_and_a_second_sync_adds_nothing(clone):
     for claim in CLAIMS:
         own = [run for run in runs.values() if run[0] == claim]
         assert all(status == "FINISHED" for *_, status in own)
-        trained = sorted(name for name in stages if re.match(rf"{claim}-(train|widths|tradeoff)@", name))
+        trained = sorted(name for name in stages if re.match(rf"{claim}-(train|widths|tradeoff|variants)@", name))
         assert sorted(tags["stage"] for _, tags, *_ in own if "seed" in tags) == trained
         assert sum("seed" not in tags for _, tags, *_ in own) == 1  # the run of the results
     headline = {"classification": "accuracy", "density": ("nll", "gap"), "trajectory": "mse"}
     for claim, tags, parameters, metrics, _ in runs.values():
         if "seed" in tags:
             assert any(name.startswith(headline[claim]) for name in metrics), metrics.keys()
-            assert any(re.match(rf"{claim}\.(train|widths|tradeoff)\.", name) for name in parameters)
+            assert any(re.match(rf"{claim}\.(train|widths|tradeoff|variants)\.", name) for name in parameters)
     _run(clone, "neural-odes", "runs", "sync")
     assert content() == runs
 

@@ -95,7 +95,7 @@ def test_every_source_file_is_run_by_a_stage_or_known_not_to_matter(root, stages
 def test_expensive_stages_have_cached_outputs_only(stages):
     """DVC's run cache restores them on another machine; it does so for no stage with an uncached output."""
     for name, stage in stages.items():
-        expensive = re.search(r"-(data|train|evaluate|baseline|widths|tradeoff|solvers|memory)(@|$)", name)
+        expensive = re.search(r"-(data|train|evaluate|baseline|widths|tradeoff|variants|solvers|memory)(@|$)", name)
         assert all(out.use_cache for out in stage.outs) == bool(expensive or name == "check"), name
         assert stage.deps, name
 
@@ -103,7 +103,7 @@ def test_expensive_stages_have_cached_outputs_only(stages):
 def test_training_depends_on_the_versions_that_can_change_a_number(stages):
     for name, stage in stages.items():
         pinned = any(dep.def_path == "constraints-numeric.txt" for dep in stage.deps)
-        assert pinned == bool(re.search(r"-(train|evaluate|baseline|widths|tradeoff|solvers)@|-memory$", name)), name
+        assert pinned == bool(re.search(r"-(train|evaluate|baseline|widths|tradeoff|variants|solvers)@|-memory$", name)), name
 
 
 def test_no_command_names_an_interpreter_of_one_machine(stages):

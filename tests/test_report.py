@@ -35,12 +35,10 @@ def invented_metrics() -> dict[str, dict]:
         "error_tight_pct": three(0.41),
         "nfe_backward": None,
         "nfe_forward": None,
-        "nfe_training": None,
         "parameters": 576_778,
         "saved_bytes_per_image": three(1e6),
-        "saved_bytes_per_image_adjoint": None,
     }
-    ode = dict.fromkeys(("nfe_backward", "nfe_forward", "nfe_training", "saved_bytes_per_image_adjoint"), three(20.0))
+    ode = dict.fromkeys(("nfe_backward", "nfe_forward"), three(20.0))
     nll = {key: three(0.002) for key in ("gap_nats", "standard_error_nats", "nll_standard_error_nats", "nll_nats")}
     flow = {key: three(1.0) for key in ("nfe", "tolerance_difference_nats", "integral")} | {"steps": 2000}
     errors = {
@@ -93,6 +91,12 @@ def invented_metrics() -> dict[str, dict]:
         | {
             count: {"latent_ode": errors, "latent_ode_continuation": errors, "rnn": errors, "oracle": errors}
             for count in ("30", "50", "100")
+        }
+        | {
+            "variants": {
+                variant: {count: {"latent_ode": errors, "oracle": errors} for count in ("30", "50", "100")}
+                for variant in ("chirp", "clustered")
+            }
         },
     }
 

@@ -25,7 +25,7 @@ def position(direction, time):
     return np.stack([-5 + 15 / z * np.cos(z), 15 / z * np.sin(z)], -1)
 
 
-def brute_force(observations, times, at):
+def brute_force(observations, times, at, position=position):
     """Posterior means at the times ``at``, and log p(observations), by adaptive quadrature over the start, for one trajectory."""
 
     def log_likelihood(direction, start):
@@ -59,6 +59,19 @@ def test_against_adaptive_quadrature(number):
         expected, log_p = brute_force(data.observations[row, seen], seen.astype(float), AT)
         np.testing.assert_allclose(found[row, AT.astype(int)], expected, atol=1e-4)
         assert evidence[row] == pytest.approx(log_p, abs=1e-3)
+
+
+def test_of_chirped_curves_against_adaptive_quadrature():
+    def chirped(direction, time):
+        return position(direction, 499 * (time / 499) ** 1.5)
+
+    data = spirals.sample(2, window=100, generator=np.random.default_rng(7), chirp=1.5, **PRIOR)
+    np.testing.assert_allclose(data.truth(200)[1, 60], chirped(data.direction[1], data.start[1] + 60.0), atol=1e-12)
+    found, _ = oracle.reconstruct(data.observations, data.observed(30), steps=200, chirp=1.5, **PRIOR)
+    for row in range(2):
+        seen = np.sort(data.order[row, :30])
+        expected, _ = brute_force(data.observations[row, seen], seen.astype(float), AT, chirped)
+        np.testing.assert_allclose(found[row, AT.astype(int)], expected, atol=2e-4)
 
 
 def test_at_the_ends_of_the_prior():

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from neural_odes.ode import solve
 from neural_odes.trajectory.latent import Encoding, LatentNetwork, SolverTo
+from neural_odes.trajectory.times import Clusters, random_order
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,18 @@ class View:
         return model.encode(self.times - self.end[:, None], self.observations)
 
 
-def draw_view(observations: Float[Tensor, "batch window 2"], *, length: int, number: int, generator: torch.Generator) -> View:
+def draw_view(
+    observations: Float[Tensor, "batch window 2"],
+    *,
+    length: int,
+    number: int,
+    generator: torch.Generator,
+    clusters: Clusters | None = None,
+) -> View:
     """``number`` observations at random times of a random stretch of ``length`` steps, drawn anew for each trajectory."""
     batch, window, _ = observations.shape
     start = torch.randint(window - length + 1, (batch, 1), generator=generator)
-    times = (start + torch.rand(batch, length, generator=generator).argsort(1)[:, :number]).to(observations.device)
+    times = (start + random_order(batch, length, generator, clusters)[:, :number]).to(observations.device)
     chosen = observations[torch.arange(batch, device=times.device)[:, None], times]
     end = (start[:, 0] + length).to(observations)
     return View(times.to(observations), chosen, end)

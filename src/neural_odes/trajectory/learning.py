@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from neural_odes.trajectory.params import TrainParams
+from neural_odes.trajectory.times import Clusters
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Learning:
         noise_std: σ of one coordinate of the observations.
         kl_weight: of the KL term, rising from 0 to 1.
         generator: of whatever is drawn at random.
+        clusters: about which observation times gather, if they do.
     """
 
     params: TrainParams
@@ -25,6 +27,7 @@ class Learning:
     noise_std: float
     kl_weight: float
     generator: torch.Generator
+    clusters: Clusters | None = None
 
     def number(self, length: int) -> int:
         """How many observations of a stretch are seen in this update: in the window, ``fewest_observations`` to all."""

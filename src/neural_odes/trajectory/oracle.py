@@ -24,6 +24,7 @@ def reconstruct(
     steps: int,
     starts: tuple[float, float],
     noise_std: float,
+    chirp: float = 1.0,
     cell: float = 0.02,
     chunk: int = 250,
 ) -> tuple[Float[np.ndarray, "n steps 2"], Float[np.ndarray, " n"]]:
@@ -34,6 +35,7 @@ def reconstruct(
         steps: grid times at which the mean is wanted.
         starts: the interval of the uniform prior of the start, in grid steps.
         noise_std: standard deviation of the noise of one coordinate.
+        chirp: of the curves.
         cell: width of the midpoint rule's cells, in grid steps. The narrowest posterior (100
             observations of the fast end of the clockwise curve) has a standard deviation of 0.05.
         chunk: trajectories treated at once; bounds the memory.
@@ -44,7 +46,7 @@ def reconstruct(
     directions = np.repeat([spirals.COUNTERCLOCKWISE, spirals.CLOCKWISE], cells)
     time = np.concatenate([start, start])[:, None] + np.arange(steps)
     # hypotheses × (steps · 2): where the trajectory would be, were this its direction and start
-    hypotheses = spirals.curve(np.broadcast_to(directions[:, None], time.shape), time)
+    hypotheses = spirals.curve(np.broadcast_to(directions[:, None], time.shape), time, chirp)
     seen = hypotheses[:, :window]
     means, evidence = [], []
     for first in range(0, len(observations), chunk):

@@ -77,12 +77,28 @@ class EvaluateParams(Section):
     band_size: Count
 
 
+class VariantTrainParams(Section):
+    steps: Count
+    warmup_steps: Annotated[int, Field(ge=0)]
+    kl_warmup_steps: Annotated[int, Field(ge=0)]
+    validate_every: Count
+
+
+class VariantsParams(Section):
+    chirp: Annotated[float, Field(ge=0.5, le=2)]
+    clusters: Count
+    cluster_std: Positive
+    tolerance: Positive
+    train: VariantTrainParams
+
+
 class Params(Section):
     threads: Threads
     data: DataParams
     train: TrainParams
     models: ModelsParams
     evaluate: EvaluateParams
+    variants: VariantsParams
 
     @model_validator(mode="after")
     def _training_fits_the_window(self) -> "Params":

@@ -5,7 +5,7 @@ the curves of ``examples/latent_ode.py`` in torchdiffeq (``a = 0``, ``b = 0.3``,
 a continuous start time in place of an index, so that no two trajectories share their points.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,17 +28,20 @@ WINDOWS = {"train": 1, "continued": 2, "validation": 1, "test": 1}
 """How many windows long the observations of a trajectory are, in each split."""
 
 
-def curve(direction: Int[np.ndarray, "*shape"], time: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape 2"]:
+def curve(
+    direction: Int[np.ndarray, "*shape"], time: Float[np.ndarray, "*shape"], chirp: float = 1.0
+) -> Float[np.ndarray, "*shape 2"]:
     """The noiseless curve ``direction`` at ``time`` grid steps after its beginning.
 
-    Counterclockwise: r = 0.3 φ about (5, 0) with φ = 6π · time/499. Clockwise: r = 15/z about
-    (−5, 0) with z = 6π + 1 − φ: the angle runs down while the radius grows.
+    Counterclockwise: r = 0.3 φ about (5, 0) with φ = 6π · (time/499)^chirp. Clockwise: r = 15/z about
+    (−5, 0) with z = 6π + 1 − φ: the angle runs down while the radius grows. With a ``chirp`` above 1 the
+    angle runs ever faster.
 
     Example:
         >>> curve(np.array([1]), np.array([499.0])).round(3)  # z = 1, r = 15
         array([[ 3.105, 12.622]])
     """
-    phi = time * (STOP / (STEPS - 1))
+    phi = STOP * (time / (STEPS - 1)) ** chirp
     z = STOP + 1 - phi
     clockwise = direction == CLOCKWISE
     radius = np.where(clockwise, 50 * GROWTH / z, GROWTH * phi)
@@ -63,17 +66,19 @@ class Trajectories:
         order: for each trajectory the window's times in random order. The first K of them are
             the observation times when there are K observations, so those of a smaller K are
             among those of a larger one.
+        chirp: of the curves.
     """
 
     direction: Int[np.ndarray, " n"]
     start: Float[np.ndarray, " n"]
     observations: Float[np.ndarray, "n window 2"]
     order: Int[np.ndarray, "n window"]
+    chirp: float = 1.0
 
     def truth(self, steps: int) -> Float[np.ndarray, "n steps 2"]:
         """The noiseless curve at grid times 0, 1, …, steps − 1 of the window and beyond."""
         time = self.start[:, None] + np.arange(steps)
-        return curve(np.broadcast_to(self.direction[:, None], time.shape), time)
+        return curve(np.broadcast_to(self.direction[:, None], time.shape), time, self.chirp)
 
     def observed(self, number: int) -> Bool[np.ndarray, "n window"]:
         """Marks the first ``number`` times of each trajectory's order."""
@@ -83,29 +88,40 @@ class Trajectories:
 
     def chosen(self, rows: Int[np.ndarray, " m"] | slice) -> "Trajectories":
         """Some of the trajectories."""
-        return Trajectories(self.direction[rows], self.start[rows], self.observations[rows], self.order[rows])
+        return Trajectories(self.direction[rows], self.start[rows], self.observations[rows], self.order[rows], self.chirp)
 
     def one_of_each(self) -> Int[np.ndarray, " m"]:
         """Rows of the first trajectory of each direction: two, unless a set is tiny."""
         return np.unique(self.direction, return_index=True)[1]
 
 
-def sample(n: int, *, window: int, starts: tuple[float, float], noise_std: float, generator: np.random.Generator) -> Trajectories:
+def sample(
+    n: int,
+    *,
+    window: int,
+    starts: tuple[float, float],
+    noise_std: float,
+    generator: np.random.Generator,
+    chirp: float = 1.0,
+) -> Trajectories:
     """Draws trajectories: direction by a fair coin, start uniform in ``starts``, noise N(0, noise_std²) a coordinate."""
     direction = generator.integers(0, 2, n)
     start = generator.uniform(*starts, n)
     time = start[:, None] + np.arange(window)
-    clean = curve(np.broadcast_to(direction[:, None], time.shape), time)
+    clean = curve(np.broadcast_to(direction[:, None], time.shape), time, chirp)
     observations = clean + noise_std * generator.standard_normal(clean.shape)
     order = generator.permuted(np.tile(np.arange(window, dtype=np.int16), (n, 1)), axis=1)
-    return Trajectories(direction, start, observations, order)
+    return Trajectories(direction, start, observations, order, chirp)
+
+
+_SAVED = ("direction", "start", "observations", "order")
 
 
 def save(trajectories: Trajectories, folder: Path) -> None:
-    """Writes one .npy file an attribute."""
+    """Writes one .npy file an attribute, of curves without a chirp."""
     folder.mkdir(parents=True, exist_ok=True)
-    for field in fields(trajectories):
-        np.save(folder / f"{field.name}.npy", getattr(trajectories, field.name))
+    for name in _SAVED:
+        np.save(folder / f"{name}.npy", getattr(trajectories, name))
 
 
 def load(folder: Path, *, window: int) -> Trajectories:
@@ -114,7 +130,8 @@ def load(folder: Path, *, window: int) -> Trajectories:
     Raises:
         UserError: a file is missing, damaged, or of another shape.
     """
-    shapes: dict[str, tuple[int | None, ...]] = {
-        "direction": (None,), "start": (None,), "observations": (None, window, 2), "order": (None, window)
-    }  # fmt: skip
-    return Trajectories(**{name: arrays.load(folder / f"{name}.npy", shape=shape) for name, shape in shapes.items()})
+    shapes: tuple[tuple[int | None, ...], ...] = (None,), (None,), (None, window, 2), (None, window)
+    direction, start, observations, order = (
+        arrays.load(folder / f"{name}.npy", shape=shape) for name, shape in zip(_SAVED, shapes, strict=True)
+    )
+    return Trajectories(direction, start, observations, order)

@@ -10,6 +10,7 @@ from neural_odes.trajectory.params import DataParams
 
 MODELS = ("latent_ode", "latent_ode_continuation", "rnn")
 BASELINES = ("oracle",)
+VARIANTS = ("chirp", "clustered")
 
 
 def summarise(stage: Stage) -> None:
@@ -18,8 +19,8 @@ def summarise(stage: Stage) -> None:
     data = stage.section("trajectory.data", DataParams)
     steps = stage.section("trajectory.train.steps", int)
 
-    def read(instance: str) -> Any:
-        return read_json(stage.input(f"evaluations/trajectory/{instance}") / "metrics.json")
+    def read(instance: str, folder: str = "evaluations/trajectory") -> Any:
+        return read_json(stage.input(f"{folder}/{instance}") / "metrics.json")
 
     found = {model: [read(f"{model}-{seed}") for seed in seeds] for model in MODELS}
     found |= {model: [read(model)] for model in BASELINES}
@@ -28,6 +29,8 @@ def summarise(stage: Stage) -> None:
         for number in data.observations
     }
     about = {model: {"parameters": found[model][0]["parameters"], "steps": steps} for model in MODELS}
+    studied = "evaluations/trajectory-variants"
+    result["variants"] = {variant: _variant([read(f"{variant}-{seed}", studied) for seed in seeds]) for variant in VARIANTS}
     write_json(stage.output("reports/metrics/trajectory.json"), result | {"noise_std": data.noise_std, "models": about})
     histories = {
         (model, seed): pd.read_csv(stage.input(f"models/trajectory/{model}-{seed}") / "history.csv")
@@ -35,6 +38,11 @@ def summarise(stage: Stage) -> None:
         for seed in seeds
     }
     write_curves(stage.output("reports/curves/trajectory") / "curves.csv", histories)
+
+
+def _variant(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """By number of observations and model."""
+    return {number: {model: _over_seeds([f[number][model] for f in found]) for model in found[0][number]} for number in found[0]}
 
 
 def _over_seeds(found: list[dict[str, float]]) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from neural_odes.trajectory import inference, scores, spirals
 from neural_odes.trajectory.latent import fixed
 from neural_odes.trajectory.learning import Learning, Model
 from neural_odes.trajectory.params import MUON_SIDE, TrainParams
+from neural_odes.trajectory.times import Clusters
 
-_VALIDATED = 200  # validation trajectories scored while training
+VALIDATED = 200  # validation trajectories scored while training
 
 
 class Reconstruction:
@@ -25,6 +26,7 @@ class Reconstruction:
     Args:
         train: noisy trajectories (n, times, 2), of the split that the model asks for.
         validation: windows whose continuation is known.
+        clusters: about which observation times gather, if they do.
     """
 
     def __init__(
@@ -35,11 +37,12 @@ class Reconstruction:
         train: Tensor,
         validation: spirals.Trajectories,
         generator: torch.Generator,
+        clusters: Clusters | None = None,
     ):
         self.model, self.params, self.noise_std = model, params, noise_std
         self.train, self.validation = train, validation
         self.window = validation.observations.shape[1]
-        self.generator = generator
+        self.generator, self.clusters = generator, clusters
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(params.ema_decay))
         schedule = warmup_cosine(params.steps, params.warmup_steps) if params.decay else constant
         self.optimiser = Optimiser(_optimisers(model, params), schedule, clip=params.clip_norm)
@@ -52,7 +55,8 @@ class Reconstruction:
     def step(self, index: int) -> dict[str, Tensor]:
         p = self.params
         chosen = torch.randint(len(self.train), (p.batch_size,), generator=self.generator)
-        learning = Learning(p, self.window, self.noise_std, min(1.0, (index + 1) / max(1, p.kl_warmup_steps)), self.generator)
+        kl_weight = min(1.0, (index + 1) / max(1, p.kl_warmup_steps))
+        learning = Learning(p, self.window, self.noise_std, kl_weight, self.generator, self.clusters)
         terms = cast(Model, self.model).loss(self.train[chosen.to(self.train.device)], learning)
         self.optimiser.step(terms["loss"], index)
         self.average.update_parameters(self.model)
@@ -100,7 +104,7 @@ def train(stage: Stage, model: str, seed: int) -> None:
     network = kind("trajectory", model)
     folder = stage.input("data/trajectory")
     observations = spirals.load(folder / network.split, window=window * spirals.WINDOWS[network.split]).observations
-    validation = spirals.load(folder / "validation", window=window).chosen(slice(_VALIDATED))
+    validation = spirals.load(folder / "validation", window=window).chosen(slice(VALIDATED))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = network(stage.section(f"trajectory.models.{model}", network.Params)).to(stage.device)

@@ -24,7 +24,7 @@ class LatentOde(LatentNetwork):
         """Each update draws how many observations the encoder sees, and which, so that one model serves any number."""
         p, generator, batch = learning.params, learning.generator, len(x)
         whole, part = (
-            elbo.draw_view(x, length=length, number=learning.number(length), generator=generator)
+            elbo.draw_view(x, length=length, number=learning.number(length), generator=generator, clusters=learning.clusters)
             for length in (learning.window, p.subwindow)
         )
         onward = torch.rand(batch, generator=generator) < 0.5

@@ -20,9 +20,14 @@ class LatentOdeContinuation(LatentNetwork):
     split: ClassVar[str] = "continued"
 
     def loss(self, x: Float[Tensor, "batch times 2"], learning: Learning) -> dict[str, Tensor]:
-        """The encoder sees observations of the window, a number drawn anew each update; targets are all times of both windows."""
+        """The encoder sees observations of the window, a number drawn anew each update; targets are all times of both windows,
+        each window with the weight of that many observations (see ``elbo.terms``).
+        """
         batch, window = len(x), learning.window
-        seen = elbo.draw_view(x[:, :window], length=window, number=learning.number(window), generator=learning.generator)
+        number = learning.number(window)
+        seen = elbo.draw_view(
+            x[:, :window], length=window, number=number, generator=learning.generator, clusters=learning.clusters
+        )
         posterior = seen.encoded(self)
         z = posterior.sample(torch.randn(batch, self.latent_size, generator=learning.generator).to(x))
         # One solve for both ways: the first half of the batch runs backward over the window, the second one beyond it.
@@ -33,7 +38,6 @@ class LatentOdeContinuation(LatentNetwork):
         ).y
         states = torch.cat([path[1:, :batch].flip(0), path[:-1, batch:]])  # at grid times 0, …, 2 · window − 1
         errors = x - self.decode(states).transpose(0, 1)
-        number = seen.times.shape[1]
         nll = number * (errors**2).sum(-1).mean() / (2 * learning.noise_std**2)
         kl = posterior.kl_to_prior().mean()
         return {"loss": nll + learning.kl_weight * kl, "nll": nll, "kl": kl}

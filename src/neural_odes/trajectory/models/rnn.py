@@ -32,7 +32,7 @@ class Rnn(nn.Module):
     def loss(self, x: Float[Tensor, "batch window 2"], learning: Learning) -> dict[str, Tensor]:
         """The negative log-likelihood of each observation given those before it, up to its constant; summed over a trajectory."""
         number = max(2, learning.number(learning.window))
-        seen = elbo.draw_view(x, length=learning.window, number=number, generator=learning.generator)
+        seen = elbo.draw_view(x, length=learning.window, number=number, generator=learning.generator, clusters=learning.clusters)
         times, positions = _in_order(seen.times, seen.observations)
         hidden, _ = self.gru(_inputs(positions[:, :-1], times.diff(dim=1)))
         errors = positions[:, 1:] - self._decode(hidden)
