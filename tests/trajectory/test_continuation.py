@@ -29,7 +29,7 @@ def test_loss_against_its_definition():
         z = posterior.sample(noise[row][None])
         curve = model.decode(model.states(z, torch.arange(-100.0, 100.0), adaptive(1e-9)))[:, 0]
         surprise = Normal(torch.tensor(0.0), 0.3).log_prob(torch.tensor(0.0)) - Normal(curve, 0.3).log_prob(x[row])
-        nll = nll + surprise.sum() * number / 200 / 4
+        nll = nll + surprise.sum() * number / 100 / 4
         q = Independent(Normal(posterior.mean[0], posterior.log_std[0].exp()), 1)
         kl = kl + kl_divergence(q, Independent(Normal(torch.zeros(3), torch.ones(3)), 1)) / 4
     torch.testing.assert_close(found["nll"], nll, atol=0, rtol=1e-6)

@@ -38,6 +38,6 @@ class LatentOdeContinuation(LatentNetwork):
         ).y
         states = torch.cat([path[1:, :batch].flip(0), path[:-1, batch:]])  # at grid times 0, …, 2 · window − 1
         errors = x - self.decode(states).transpose(0, 1)
-        nll = number * (errors**2).sum(-1).mean() / (2 * learning.noise_std**2)
+        nll = 2 * number * (errors**2).sum(-1).mean() / (2 * learning.noise_std**2)
         kl = posterior.kl_to_prior().mean()
         return {"loss": nll + learning.kl_weight * kl, "nll": nll, "kl": kl}
