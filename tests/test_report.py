@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import invented
 import pandas as pd
 import pytest
 from PIL import Image
@@ -15,6 +16,7 @@ from ruamel.yaml import YAML
 
 from neural_odes import params, plotting, report, verdicts
 from neural_odes.errors import UserError
+from neural_odes.findings import Kept, judge
 from neural_odes.metrics import over_seeds, write_json
 
 CLAIMS = tuple(verdicts.CLAIMS)
@@ -57,7 +59,8 @@ def invented_metrics() -> dict[str, dict]:
     }
     tradeoff = {price: {"gap_nats": three(0.01), "solvers": [solved]} for price in ("none", "kinetic", "jacobian")}
     small = network | {"parameters": 208_266}
-    forward = [{"method": "rk4", "steps": 1, "nfe": three(4.0), "numerical_error": three(0.01), "error_pct": three(0.4)}]
+    solves = ({"method": "rk4", "steps": 1}, {"method": "euler", "steps": 1}, {"method": "dopri5", "tolerance": 1e-3})
+    forward = [solve | {"nfe": three(4.0), "numerical_error": three(0.01), "error_pct": three(0.4)} for solve in solves]
     adjoint = [{"tolerance": 1e-3, "nfe_forward": three(20.0), "nfe_backward": three(20.0)}]
     solvers = {"forward": forward, "adjoint": adjoint, "error_pct": three(0.4)}
     line = {"points": [{"depth": 1, "bytes": 1.0}, {"depth": 2, "bytes": 2.0}], "bytes_per_depth": 1.0, "bytes_at_zero": 0.0}
@@ -136,6 +139,8 @@ def copy_of_project(root: Path, to: Path) -> None:
     stages = YAML(typ="safe").load((root / "dvc.yaml").read_text())["stages"]
     for folder in ("metrics", "figures", "html"):
         (to / "reports" / folder).mkdir()
+    invented.keep(to / "reports/presets/report", note=HOSTILE)
+    draw(to / "reports/figures/report-settings.png", record("findings", {}))
     for claim in CLAIMS:
         write_json(to / f"reports/metrics/{claim}.json", invented_metrics()[claim])
         invented_curves(to / f"reports/curves/{claim}", {"classification": "odenet", "density": "cnf"}.get(claim, "latent_ode"))
@@ -218,10 +223,19 @@ def test_what_comes_from_parameters_is_escaped(site, claim):
     assert "alert(" in page(site, claim) and HOSTILE not in page(site, claim)
 
 
+def test_the_index_has_the_findings_of_the_report(site):
+    text = page(site, "index")
+    kept = Kept.read(site / "reports/presets/report")
+    for line in judge(kept, invented_metrics()["classification"]):
+        assert str(report.escape(line.said)) in text and str(report.escape(line.reason)) in text
+    assert 'data-source="reports/figures/report-settings.png"' in text and "0123456789ab" in text
+    assert "alert(" in text and HOSTILE not in text
+
+
 def test_the_index_has_every_verdict_and_links_every_page(site):
     text = page(site, "index")
     lines = verdicts.load(site)
-    assert len(lines) > 15 and text.count("<tbody>") == len(CLAIMS) + 1
+    assert len(lines) > 15 and text.count("<tbody>") == len(CLAIMS) + 4
     for line in lines:
         assert str(report.escape(line.reason)) in text and line.published_text in text and line.ours_text in text
     assert re.findall(r'href="([a-z]+\.html)"', text) == [f"{claim}.html" for claim in CLAIMS]

@@ -10,8 +10,9 @@ import pandas as pd
 from markupsafe import Markup, escape
 from PIL import Image
 
-from neural_odes import plotting, verdicts
+from neural_odes import findings, plotting, verdicts
 from neural_odes.errors import UserError
+from neural_odes.findings import Finding, Kept
 from neural_odes.metrics import read_json
 from neural_odes.params import flatten
 from neural_odes.stage import Stage
@@ -73,16 +74,22 @@ def verdict_table(lines: Sequence[Verdict], caption: str) -> Html:
             "ours": line.ours_text,
             "seeds": line.ours.n if line.ours and line.ours.n else "",
             "floor": line.floor_text,
-            "verdict": _verdict(line),
+            "verdict": _verdict(line.verdict, line.reason),
         }
         for line in lines
     ]
     return table(pd.DataFrame(rows, dtype=object).set_index("quantity"), caption, words=("source", "floor", "verdict"))
 
 
-def _verdict(line: Verdict) -> Markup:
-    joint = " because " if line.verdict == "not comparable" else ": "
-    return Markup('<b class="{}">{}</b>{}').format(line.verdict.replace(" ", "-"), line.verdict, joint + line.reason)
+def finding_table(found: Sequence[Finding], caption: str) -> Html:
+    """What the student report says, what its settings give here, and the verdict."""
+    rows = [{"finding": f.said, "here": f.ours, "verdict": _verdict(f.verdict, f.reason)} for f in found]
+    return table(pd.DataFrame(rows, dtype=object).set_index("finding"), caption, words=("here", "verdict"))
+
+
+def _verdict(word: str, reason: str) -> Markup:
+    joint = " because " if word == "not comparable" else ": "
+    return Markup('<b class="{}">{}</b>{}').format(word.replace(" ", "-"), word, joint + reason)
 
 
 def figure(
@@ -183,7 +190,7 @@ def render(stage: Stage, claim: str) -> None:
 
 
 def index(stage: Stage) -> None:
-    """Writes the page that joins the claims' pages: every published number, ours, and the verdict."""
+    """Writes the page that joins the claims' pages: published numbers, ours, verdicts; and the student report's settings."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     claims = []
@@ -193,6 +200,20 @@ def index(stage: Stage) -> None:
         claims.append(
             {"name": claim, "page": page.name, "verdicts": verdict_table(lines, f"{claim.capitalize()}: published and measured")}
         )
+    kept = Kept.read(stage.input(findings.FOLDER))
+    found = findings.judge(kept, read_json(stage.input("reports/metrics/classification.json")))
+    stage.input("reports/figures/report-settings.png")
+    report = {
+        "changed": kept.metrics["changed"],
+        "presets": kept.metrics["presets"],
+        "commit": kept.metrics["commit"][:12],
+        "findings": finding_table(found, "What the report says, and what its settings give"),
+        "figure": figure(
+            "report-settings",
+            alt="Validation error on MNIST by epoch, NLL of a CNF and MSE of a latent ODE by training step.",
+            caption="The three trainings with the report’s settings, and the numbers that it prints.",
+        ),
+    }
     loader = FileSystemLoader(stage.input(TEMPLATES))
     template = Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("index.html.j2")
     resources = {
@@ -200,7 +221,7 @@ def index(stage: Stage) -> None:
         "stage": stage.name,
         "inputs": _inputs(stage),
     }
-    _write(stage, template.render(resources=resources, claims=claims))
+    _write(stage, template.render(resources=resources, claims=claims, report=report))
 
 
 def _html_of(executed: Any) -> list[str]:
