@@ -79,7 +79,7 @@ def _training(axes: Any, curves: pd.DataFrame) -> None:
         ax.set(xlabel="epoch", ylabel=unit, title=title, yscale="log", xlim=(0, None))
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         _plain(ax.yaxis)
-        ax.legend()
+    axes[1].legend()
 
 
 def _plain(axis: Any) -> None:
@@ -196,7 +196,8 @@ def _evaluations(axes: Any, adjoint: list[dict[str, Any]], curves: pd.DataFrame)
         )
         drawn = axes[1].plot(lines.index / epoch, lines, color=COLOURS[model], marker=MARKERS[model], markersize=5)
         drawn[0].set_label(NAMES[model])
-    axes[1].set(xlabel="epoch", ylabel="evaluations forward", title="dopri5 at 1e-3 while training", ylim=(0, None))
+    axes[1].set(xlabel="epoch", ylabel="evaluations forward", title="dopri5 at 1e-3 while training")
+    axes[1].set_ylim(0, 1.1 * axes[1].get_ylim()[1])
     axes[1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes[1].legend()
 

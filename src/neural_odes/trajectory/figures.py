@@ -198,7 +198,7 @@ def _latent(drawn: Any, axes: Any, latent: Any, seed: int) -> None:
     for value, color in ((spirals.COUNTERCLOCKWISE, BLUE), (spirals.CLOCKWISE, ORANGE)):
         chosen = direction == value
         axes[0].plot(x[chosen], y[chosen], ".", color=color, markersize=1.5, alpha=0.4, label=_NAMES[value], rasterized=True)
-    axes[0].legend(markerscale=6)
+    axes[0].legend(markerscale=6, loc="upper right", fontsize=9)
     shown = axes[1].scatter(x, y, c=latent["phase"].ravel(), s=1.5, alpha=0.5, cmap="viridis", linewidths=0, rasterized=True)
     drawn.colorbar(shown, ax=axes[1], label="phase: time on the whole curve (grid steps)")
     share = (variances[:2] ** 2).sum() / (variances**2).sum()
