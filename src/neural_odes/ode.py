@@ -1,13 +1,13 @@
 """Initial value problems dy/dt = f(t, y): one interface to adaptive and fixed-step solvers.
 
 Adaptive solves, and with them every final number, are torchdiffeq's. Training may use the
-fixed-tableau stepper below, which takes the steps it is given and nothing else.
+fixed-tableau stepper (stepper.py), which takes the steps it is given and nothing else.
 """
 
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,8 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neural_odes.errors import UserError
-
-Field = Callable[[Tensor, Tensor], Tensor]
+from neural_odes.stepper import TABLEAUS, DerivedField, Field, adjoint_steps, derived_steps, steps
 
 
 class SolverError(UserError):
@@ -53,7 +52,7 @@ class Fixed:
         method: ``euler``, ``midpoint``, ``rk4`` (the 3/8 rule, as in torchdiffeq) or ``dopri5``
             (the fifth-order weights of Dormand and Prince 1980, no error control).
         nodes: times at which steps begin and end, strictly monotone.
-        adjoint: as in ``Adaptive``; the backward solve takes the same steps. Equal ones only, and not with ``dopri5``.
+        adjoint: as in ``Adaptive``; the backward solve takes the same steps. Gives the state at the end only.
     """
 
     method: Literal["euler", "midpoint", "rk4", "dopri5"]
@@ -64,9 +63,6 @@ class Fixed:
         steps = [b - a for a, b in itertools.pairwise(self.nodes)]
         if not steps or not (all(h > 0 for h in steps) or all(h < 0 for h in steps)):
             raise ValueError(f"nodes must be two or more strictly monotone times, not {self.nodes}")
-        unequal = max(steps) - min(steps) > 1e-6 * abs(steps[0])
-        if self.adjoint and (unequal or self.method == "dopri5"):
-            raise ValueError("the adjoint of fixed steps needs euler, midpoint or rk4 with equal steps")
 
     @classmethod
     def uniform(
@@ -117,7 +113,8 @@ def solve(
     """Solves dy/dt = field(t, y) from y(t[0]) = y0.
 
     Args:
-        field: ``(t, y) -> dy/dt``; ``t`` is a scalar tensor, ``y`` has the shape of ``y0``.
+        field: ``(t, y) -> dy/dt``; ``t`` is a scalar tensor, ``y`` has the shape of ``y0``. If it brings its own derivative
+            (``DerivedField``), fixed steps without the adjoint use it.
         y0: state at ``t[0]``.
         t: times at which the state is wanted, strictly monotone, in either direction.
         solver: adaptive, or fixed nodes from ``t[0]`` to ``t[-1]``; what lies between
@@ -129,6 +126,7 @@ def solve(
     """
     if isinstance(solver, Adaptive):
         return _solve_adaptive(field, y0, t, solver, tuple(parameters))
+    _check_span(solver, t.tolist())
     if solver.adjoint:
         return _solve_fixed_adjoint(field, y0, t, solver, tuple(parameters))
     return _solve_fixed(field, y0, t, solver)
@@ -194,65 +192,36 @@ def _solve_adaptive(field: Field, y0: Tensor, t: Tensor, solver: Adaptive, param
     return Solution(y, statistics)
 
 
-# Butcher tableaus: nodes c, rows of A, weights b.
-_TABLEAUS: dict[str, tuple[list[float], list[list[float]], list[float]]] = {
-    "euler": ([0.0], [[]], [1.0]),
-    "midpoint": ([0.0, 1 / 2], [[], [1 / 2]], [0.0, 1.0]),
-    "rk4": ([0.0, 1 / 3, 2 / 3, 1.0], [[], [1 / 3], [-1 / 3, 1.0], [1.0, -1.0, 1.0]], [1 / 8, 3 / 8, 3 / 8, 1 / 8]),
-    "dopri5": (
-        [0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0],
-        [
-            [],
-            [1 / 5],
-            [3 / 40, 9 / 40],
-            [44 / 45, -56 / 15, 32 / 9],
-            [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
-            [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
-        ],
-        [35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
-    ),
-}
+def _check_span(solver: Fixed, wanted: list[float]) -> None:
+    first, last = solver.nodes[0], solver.nodes[-1]
+    if max(abs(wanted[0] - first), abs(wanted[-1] - last)) > 1e-6 * abs(last - first):
+        raise ValueError(f"nodes run from {first} to {last}, times from {wanted[0]} to {wanted[-1]}")
+    if solver.adjoint and len(wanted) > 2:
+        raise ValueError(f"the adjoint of fixed steps gives the state at the end only, not at {len(wanted) - 1} times")
 
 
 def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution:
     nodes = solver.nodes
     wanted = t.tolist()
-    scale = abs(nodes[-1] - nodes[0])
-    if abs(wanted[0] - nodes[0]) > 1e-6 * scale or abs(wanted[-1] - nodes[-1]) > 1e-6 * scale:
-        raise ValueError(f"nodes run from {nodes[0]} to {nodes[-1]}, times from {wanted[0]} to {wanted[-1]}")
-    c, a, b = _TABLEAUS[solver.method]
-    states, slopes = [y0], []
-    y = y0
-    for start, end in itertools.pairwise(nodes):
-        h = end - start
-        k: list[Tensor] = []
-        for c_i, a_i in zip(c, a, strict=True):
-            stage = y
-            for a_ij, k_j in zip(a_i, k, strict=True):
-                stage = torch.add(stage, k_j, alpha=h * a_ij)
-            k.append(field(y.new_tensor(start + c_i * h), stage))
-        for b_i, k_i in zip(b, k, strict=True):
-            if b_i:
-                y = torch.add(y, k_i, alpha=h * b_i)
-        states.append(y)
-        slopes.append(k[0])
-    nfe = len(c) * (len(nodes) - 1)
+    nfe = len(TABLEAUS[solver.method][0]) * (len(nodes) - 1)
     if len(wanted) > 2:
-        slopes.append(field(y.new_tensor(nodes[-1]), y))
+        states, slopes = steps(field, y0, nodes, solver.method)
+        slopes.append(field(y0.new_full((), nodes[-1]), states[-1]))
         nfe += 1
         values = _hermite(nodes, torch.stack(states), torch.stack(slopes), wanted)
+    elif isinstance(field, DerivedField):
+        values = torch.stack([y0, derived_steps(field, y0, nodes, solver.method)])
     else:
-        values = torch.stack([y0, y])
+        values = torch.stack([y0, steps(field, y0, nodes, solver.method)[0][-1]])
     return Solution(values, Statistics(nfe=nfe, accepted=len(nodes) - 1, nodes=list(nodes)))
 
 
 def _solve_fixed_adjoint(field: Field, y0: Tensor, t: Tensor, solver: Fixed, parameters: tuple[Tensor, ...]) -> Solution:
     statistics = Statistics(accepted=len(solver.nodes) - 1, nodes=list(solver.nodes))
     counted = _Counted(field, solver.method, math.inf, statistics)
-    options = {"step_size": abs(solver.nodes[1] - solver.nodes[0])}
-    y = torchdiffeq.odeint_adjoint(counted, y0, t, method=solver.method, options=options, adjoint_params=parameters)
+    y = adjoint_steps(counted, y0, solver.nodes, solver.method, parameters)
     counted.forward_done = True
-    return Solution(y, statistics)
+    return Solution(torch.stack([y0, y]), statistics)
 
 
 def _hermite(nodes: tuple[float, ...], y: Tensor, f: Tensor, wanted: list[float]) -> Tensor:

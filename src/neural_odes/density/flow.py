@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from neural_odes.ode import Adaptive, Solution, Solver, solve
+from neural_odes.stepper import Field
 
 _TO_REPORT = Adaptive(rtol=1e-5, atol=1e-5)
 
@@ -21,7 +22,8 @@ class ContinuousFlow(nn.Module):
     end_time: float
     cost_weight: float | None = None
 
-    def field(self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]) -> Float[Tensor, "n columns"]:
+    @property
+    def field(self) -> Field:
         """d/dt of [z, log p(z)]: [f(t, z), −tr ∂f/∂z], the instantaneous change of variables (Chen et al. 2018, eq. 8)."""
         raise NotImplementedError
 

@@ -8,20 +8,21 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neural_odes import arrays, weights
-from neural_odes.density.models.cnf import Cnf
+from neural_odes.density.models.cnf import Cnf, CnfField
 from neural_odes.density.moons import TwoMoons
 from neural_odes.density.params import CnfParams, DataParams, TradeoffParams
 from neural_odes.density.train import MaximumLikelihood
 from neural_odes.metrics import write_json
 from neural_odes.ode import Adaptive, Fixed, Solver
 from neural_odes.stage import Stage
+from neural_odes.stepper import Field
 from neural_odes.training import fit
 
 
 class PricedCnf(Cnf):
     """A CNF whose path has a price: its kinetic energy |f|², or the squared Frobenius norm of its Jacobian |∂f/∂z|².
 
-    Finlay et al. estimate the latter; two hidden layers have it in closed form, J = W₃ g₂ W₂ g₁ W₁ with g = tanh' as diagonals.
+    Finlay et al. estimate the latter; two hidden layers have it in closed form.
     """
 
     def __init__(self, params: CnfParams, price: str, weight: float):
@@ -29,16 +30,16 @@ class PricedCnf(Cnf):
         self.price = price
         self.cost_weight = weight
 
-    def field(self, t: Float[Tensor, ""], state: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
-        h1, h2 = self.hidden(t, state[:, :2])
-        rate = self.rate(h1, h2)
-        if self.price == "kinetic":
-            cost = rate[:, :2].square().sum(1, keepdim=True)
-        else:
-            w1, w2, w3 = self.w1[:, :2], self.w2[:, :-1], self.w3[:, :-1]
-            columns = [(((1 - h1 * h1) * w1[:, j]) @ w2.T * (1 - h2 * h2)) @ w3.T for j in range(2)]
-            cost = torch.cat(columns, 1).square().sum(1, keepdim=True)
-        return torch.cat([rate, cost], 1)
+    @property
+    def field(self) -> Field:
+        unpriced = CnfField(self.w1, self.w2, self.w3)
+
+        def priced(t: Float[Tensor, ""], state: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
+            rate = unpriced(t, state)
+            cost = rate[:, :2] if self.price == "kinetic" else unpriced.jacobian(t, state[:, :2]).flatten(1)
+            return torch.cat([rate, cost.square().sum(1, keepdim=True)], 1)
+
+        return priced
 
 
 def tradeoff(stage: Stage, price: str, seed: int) -> None:

@@ -1,13 +1,17 @@
 """Continuous normalizing flow of two hidden layers with a closed-form trace (Chen et al. 2018, section 4)."""
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from neural_odes.density.flow import ContinuousFlow
 from neural_odes.density.params import CnfParams
+from neural_odes.stepper import Field
 
 
 class Cnf(ContinuousFlow):
@@ -23,24 +27,88 @@ class Cnf(ContinuousFlow):
         self.w2 = _matrix(n, n)
         self.w3 = _matrix(2, n)
 
-    def field(self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]) -> Float[Tensor, "n 3"]:
-        """[f(t, z), −tr ∂f/∂z]. With g = tanh' at each layer, tr ∂f/∂z = g₂ᵀ M g₁, where M = W₂ ∘ (W₁ W₃)ᵀ over the columns of
-        W₁ that belong to z.
-        """
-        return self.rate(*self.hidden(t, state[:, :2]))
+    @property
+    def field(self) -> Field:
+        """[f(t, z), −tr ∂f/∂z] at the weights as they are now."""
+        return CnfField(self.w1, self.w2, self.w3)
+
+
+class _Weights(NamedTuple):
+    """What the field computes with: the matrices without the columns of time and bias, and M; or their gradients."""
+
+    w1: Float[Tensor, "units 2"]
+    time: Float[Tensor, " units"]
+    b1: Float[Tensor, " units"]
+    w2: Float[Tensor, "units units"]
+    b2: Float[Tensor, " units"]
+    w3: Float[Tensor, "2 units"]
+    b3: Float[Tensor, " 2"]
+    m: Float[Tensor, "units units"]
+
+
+class CnfField:
+    """[f(t, z), −tr ∂f/∂z], and its derivative.
+
+    With hidden layers h₁ and h₂, and g = 1 − h² = tanh' at each, tr ∂f/∂z = g₂ᵀ M g₁, where M = W₂ ∘ (W₁ W₃)ᵀ over the
+    columns of W₁ that belong to z.
+    """
+
+    def __init__(self, w1: Tensor, w2: Tensor, w3: Tensor):
+        z, inner, outer = w1[:, :2].contiguous(), w2[:, :-1].contiguous(), w3[:, :-1].contiguous()
+        time, b1, b2, b3 = (column.contiguous() for column in (w1[:, 2], w1[:, 3], w2[:, -1], w3[:, -1]))
+        self.tensors = _Weights(z, time, b1, inner, b2, outer, b3, inner * (z @ outer).T)
+
+    def __call__(self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]) -> Float[Tensor, "n 3"]:
+        return self.evaluate(t, state)[0]
 
     def hidden(self, t: Float[Tensor, ""], z: Float[Tensor, "n 2"]) -> tuple[Float[Tensor, "n units"], Float[Tensor, "n units"]]:
         """Both hidden layers."""
-        h1 = torch.tanh(torch.addmm(self.w1[:, 3] + t * self.w1[:, 2], z, self.w1[:, :2].T))
-        return h1, torch.tanh(torch.addmm(self.w2[:, -1], h1, self.w2[:, :-1].T))
+        w = self.tensors
+        h1 = torch.addmm(torch.addcmul(w.b1, t, w.time), z, w.w1.T).tanh_()
+        return h1, torch.addmm(w.b2, h1, w.w2.T).tanh_()
 
-    def rate(self, h1: Float[Tensor, "n units"], h2: Float[Tensor, "n units"]) -> Float[Tensor, "n 3"]:
-        """``field``, from the hidden layers."""
-        w1, w2, w3 = self.w1[:, :2], self.w2[:, :-1], self.w3[:, :-1]
-        velocity = torch.addmm(self.w3[:, -1], h2, w3.T)
-        m = w2 * (w1 @ w3).T
-        trace = (((1 - h1 * h1) @ m.T) * (1 - h2 * h2)).sum(1, keepdim=True)
-        return torch.cat([velocity, -trace], 1)
+    def jacobian(self, t: Float[Tensor, ""], z: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2 2"]:
+        """∂f/∂z = W₃ g₂ W₂ g₁ W₁, with g as diagonals."""
+        w = self.tensors
+        g1, g2 = (_slope(h) for h in self.hidden(t, z))
+        return torch.stack([((g1 * column) @ w.w2.T * g2) @ w.w3.T for column in w.w1.T], 2)
+
+    def evaluate(
+        self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]
+    ) -> tuple[Float[Tensor, "n 3"], tuple[Tensor, ...]]:
+        """Velocity and change of log-density; and what ``pull_back`` needs."""
+        w, z = self.tensors, state[:, :2]
+        h1, h2 = self.hidden(t, z)
+        p = _slope(h1) @ w.m.T
+        trace = torch.linalg.vecdot(p, _slope(h2))
+        return torch.cat([torch.addmm(w.b3, h2, w.w3.T), -trace[:, None]], 1), (t, z, h1, h2, p)
+
+    def pull_back(
+        self, kept: tuple[Tensor, ...], gradient: Float[Tensor, "n columns"], gradients: Sequence[Tensor]
+    ) -> Float[Tensor, "n columns"]:
+        """By the chain rule, with dg/dh = −2 h. ``of_…`` is the gradient with respect to …, and a is what enters a tanh."""
+        w, of = self.tensors, _Weights(*gradients)
+        t, z, h1, h2, p = kept
+        of_velocity, of_change = gradient[:, :2], gradient[:, 2:3]
+        g1, g2 = _slope(h1), _slope(h2)
+        minus_of_p = g2 * of_change
+        of_a2 = (p * h2).mul_(of_change).addmm_(of_velocity, w.w3, beta=2).mul_(g2)
+        of_a1 = (minus_of_p @ w.m).mul_(h1).addmm_(of_a2, w.w2, beta=2).mul_(g1)
+        of.m.addmm_(minus_of_p.T, g1, alpha=-1)
+        of.w3.addmm_(of_velocity.T, h2)
+        of.b3.add_(of_velocity.sum(0))
+        of.w2.addmm_(of_a2.T, h1)
+        of.b2.add_(of_a2.sum(0))
+        of.w1.addmm_(of_a1.T, z)
+        of_b1 = of_a1.sum(0)
+        of.b1.add_(of_b1)
+        of.time.addcmul_(of_b1, t)
+        return pad(of_a1 @ w.w1, (0, gradient.shape[1] - 2))  # log p and costs do not act on the rate
+
+
+def _slope(h: Tensor) -> Tensor:
+    """tanh' where tanh is h: 1 − h²."""
+    return torch.addcmul(h.new_ones(1), h, h, value=-1)
 
 
 def _matrix(outputs: int, inputs: int) -> nn.Parameter:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from neural_odes.density.flow import ContinuousFlow
+from neural_odes.stepper import Field
 
 
 class PlanarCnf(ContinuousFlow):
@@ -20,7 +21,11 @@ class PlanarCnf(ContinuousFlow):
         self.u = nn.Parameter(torch.randn(units, 2) / units**0.5)
         self.gate = nn.Parameter(torch.randn(units, 2))  # a and c
 
-    def field(self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]) -> Float[Tensor, "n 3"]:
+    @property
+    def field(self) -> Field:
+        return self._rate
+
+    def _rate(self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]) -> Float[Tensor, "n 3"]:
         """[f(t, z), −tr ∂f/∂z], with tr ∂f/∂z = Σₙ σₙ(t) uₙᵀwₙ (1 − tanh²)."""
         gate = torch.sigmoid(t * self.gate[:, 0] + self.gate[:, 1])[:, None]
         h = torch.tanh(torch.addmm(self.w[:, 2], state[:, :2], self.w[:, :2].T))
