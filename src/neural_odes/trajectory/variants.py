@@ -1,5 +1,6 @@
 """Study: the latent ODE on spirals that run ever faster, and on observation times that gather in clusters."""
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -39,7 +40,7 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
             size, window=window, starts=(0.0, latest), noise_std=data.noise_std, generator=generator, chirp=chirp
         )
         order = random_order(size, window, torch.Generator().manual_seed(int(generator.integers(2**31))), clusters)
-        return Trajectories(found.direction, found.start, found.observations, order.numpy(), chirp)
+        return replace(found, order=order.numpy())
 
     train = drawn(data.train_size, spirals.latest_start(window), generators[0])
     validation, test = drawn(VALIDATED, latest, generators[1]), drawn(data.test_size, latest, generators[2])
