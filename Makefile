@@ -1,9 +1,10 @@
 # Each target shows what it runs. The environment is made in .venv on first use.
 PYTHON ?= python3
 BIN := .venv/bin
+BENCHMARKS := cost nfe cnf_step inference memory_peak profile_steps overheads
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help env results claims test smoke ui audit check readme
+.PHONY: help env results claims test smoke ui audit check readme bench
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
@@ -43,6 +44,10 @@ check: env  ## linter, types, import contracts
 	ruff format --check .
 	mypy
 	lint-imports
+
+bench: env  ## benchmarks against what one would use instead (after `make results`)
+	python -m pip install --quiet -c constraints-numeric.txt -c constraints.txt -e '.[test,bench]'
+	for name in $(BENCHMARKS); do python benchmarks/$$name.py || exit 1; done
 
 readme: env  ## the numbers in README.md, from the committed metrics and benchmarks
 	neural-odes readme

@@ -2,25 +2,21 @@
 
 Usage: python benchmarks/nfe.py [--repeats 9]   (from the project's folder, after `dvc repro`)
 
-One thread, float32, the forward solve alone. Solvers alternate, the median over repeats is kept.
+One thread, float32, the forward solve alone. Solvers take turns, the median over repeats is kept.
 
 Writes benchmarks/results/nfe.json, which a figure of the report shows.
 """
 
 import argparse
-import statistics
-import time
-from pathlib import Path
+from functools import partial
 from typing import Any, cast
 
+import harness
 import numpy as np
 import torch
-from machine import describe
-from rich.progress import track
 
 from neural_odes import load
 from neural_odes.classification.blocks import ContinuousClassifier
-from neural_odes.metrics import write_json
 from neural_odes.ode import Adaptive, Fixed, Solver
 
 BATCH = 128
@@ -37,26 +33,17 @@ def main() -> None:
     torch.set_num_threads(1)
     net = cast(ContinuousClassifier, load("classification", seed=0))
     pixels = np.load("data/classification/test_images.npy")[:BATCH]
-    times: list[list[float]] = [[] for _ in SOLVERS]
-    evaluations = [0] * len(SOLVERS)
+    evaluations: dict[str, int] = {}
+
+    @torch.no_grad()
+    def run(name: str, solver: Solver) -> None:
+        evaluations[name] = net.flow(h, solver)[1].nfe
+
     with torch.no_grad():
         h = net.stem(net.dataset.standardise(torch.from_numpy(pixels) / 255))
-        for repeat in track(range(repeats + 1), "repeats"):
-            for index, (_, solver) in enumerate(SOLVERS):
-                start = time.perf_counter()
-                evaluations[index] = net.flow(h, solver)[1].nfe
-                if repeat:  # the first warms up
-                    times[index].append(time.perf_counter() - start)
-    rows = [
-        described
-        | {
-            "nfe": nfe,
-            "ms": round(1000 * statistics.median(found), 2),
-            "ms_spread": [round(1000 * t, 2) for t in (min(found), max(found))],
-        }
-        for (described, _), nfe, found in zip(SOLVERS, evaluations, times, strict=True)
-    ]
-    write_json(Path("benchmarks/results/nfe.json"), {"machine": describe(), "batch": BATCH, "threads": 1, "rows": rows})
+    found = harness.alternate({str(described): partial(run, str(described), solver) for described, solver in SOLVERS}, repeats)
+    rows = [described | {"nfe": evaluations[str(described)]} | harness.spread(found[str(described)]) for described, _ in SOLVERS]
+    harness.write("nfe", rows, threads=1, batch=BATCH)
 
 
 if __name__ == "__main__":

@@ -191,8 +191,6 @@ def render(stage: Stage, claim: str) -> None:
 
 def index(stage: Stage) -> None:
     """Writes the page that joins the claims' pages: published numbers, ours, verdicts; and the student report's settings."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     claims = []
     for claim in verdicts.CLAIMS:
         lines = verdicts.judge(claim, read_json(stage.input(f"reports/metrics/{claim}.json")))
@@ -214,14 +212,18 @@ def index(stage: Stage) -> None:
             caption="The three trainings with the report’s settings, and the numbers that it prints.",
         ),
     }
+    title = "Neural Ordinary Differential Equations: three claims, rebuilt"
+    fill(stage, "index.html.j2", title, claims=claims, report=report)
+
+
+def fill(stage: Stage, template: str, title: str, **values: Any) -> None:
+    """Writes the page of a stage: a template of ours with ``values`` filled in."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     loader = FileSystemLoader(stage.input(TEMPLATES))
-    template = Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("index.html.j2")
-    resources = {
-        "title": "Neural Ordinary Differential Equations: three claims, rebuilt",
-        "stage": stage.name,
-        "inputs": _inputs(stage),
-    }
-    _write(stage, template.render(resources=resources, claims=claims, report=report))
+    found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template(template)
+    resources = {"title": title, "stage": stage.name, "inputs": _inputs(stage)}
+    _write(stage, found.render(resources=resources, **values))
 
 
 def _html_of(executed: Any) -> list[str]:
@@ -239,4 +241,5 @@ def _inputs(stage: Stage) -> dict[str, str]:
 
 
 def _write(stage: Stage, page: str) -> None:
-    stage.output(stage.outputs[0]).write_text(page.rstrip() + "\n", encoding="utf-8")
+    out = next(name for name in stage.outputs if name.endswith(".html"))
+    stage.output(out).write_text(page.rstrip() + "\n", encoding="utf-8")

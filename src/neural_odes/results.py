@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from neural_odes import lanes, params, verdicts
+from neural_odes import lanes, params, speed, verdicts
 from neural_odes.errors import UserError
 from neural_odes.metrics import over_seeds, read_json
 from neural_odes.verdicts import Measured, Verdict
@@ -85,17 +85,15 @@ def cost(root: Path) -> str:
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: missing; make it with: python benchmarks/{Path(error.filename).stem}.py") from None
     machine = rebuild["machine"]
+    minutes = {target: f"{seconds / 60:.0f}" for target, seconds in rebuild["seconds"].items()}
     text = (
-        f"`make results` in a fresh clone with an empty environment took {rebuild['seconds'] / 60:.0f} minutes "
-        f"on {machine['cores']} cores ({machine['processor']}), installation and downloads included; its largest process used "
-        f"{rebuild['peak_memory_of_a_process_MiB'] / 1024:.1f} GiB. One training, alone and on one thread:\n\n"
+        f"In a fresh clone on {machine['cores']} cores ({machine['processor']}), downloads included: {minutes['env']} minutes "
+        f"to install, {minutes['claims']} for `make claims`, and a further {minutes['results']} for what `make results` adds. "
+        f"The largest process used {rebuild['peak_memory_of_a_process_MiB'] / 1024:.1f} GiB. "
+        "One training alone, on one thread unless said otherwise:\n\n"
     )
-    rows: list[tuple[str, ...]] = [("training", "precision", "ms a step", "seconds"), ("---",) * 4]
-    for row in steps["rows"]:
-        precision = row["changes"].get("classification.train.precision", "default")
-        rows.append(
-            (row["stage"].partition("@")[2].rpartition("-")[0], precision, f"{row['step_ms']:.0f}", f"{row['training_s']:.0f}")
-        )
+    rows: list[tuple[str, ...]] = [("training", "ms a step", "seconds"), ("---",) * 3]
+    rows += [(row["side"], f"{row['ms']:.0f}", f"{row['training_s']:.0f}") for row in steps["rows"]]
     return text + _table(rows)
 
 
@@ -105,7 +103,7 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 
 def blocks(root: Path) -> dict[str, str]:
     """What stands between the marks in README.md, by name."""
-    return {"results": markdown(root), "cost": cost(root)}
+    return {"results": markdown(root), "cost": cost(root), "speed": _table(speed.table(root))}
 
 
 def write_readme(root: Path) -> None:
