@@ -64,6 +64,17 @@ def test_the_table_has_a_line_for_each_must(tmp_path):
     assert all(line[-1].endswith(": met") for line in lines) and lines[0][4:] == ("6.0×", "≥ 3×: met")
 
 
+def test_gradients_are_compared_at_the_ends():
+    rows = [
+        {"side": side, "nfe": nfe, "ms": ms, "peak_MiB": memory}
+        for side, nfe, ms, memory in [
+            ("backpropagation", 8, 2.0, 30.0), ("backpropagation", 4, 1.0, 20.0), ("backpropagation", 16, 4.0, 50.0),
+            ("adjoint", 16, 6.0, 10.0), ("adjoint", 4, 1.5, 11.0), ("adjoint", 8, 3.0, 12.0), ("checkpointing", 4, 9.0, 9.0),
+        ]
+    ]  # fmt: skip
+    assert speed.Gradients.of(rows) == speed.Gradients(4, 16, 1.5, (11.0, 10.0), (20.0, 50.0))
+
+
 def test_overheads_are_shares_of_a_whole_training():
     processor = {
         "python alone": 0.0, "import neural_odes": 0.0, "stage that does nothing, under DVC": 0.0,

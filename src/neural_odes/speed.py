@@ -128,6 +128,34 @@ def table(root: Path) -> list[tuple[str, ...]]:
 
 
 @dataclass(frozen=True)
+class Gradients:
+    """The adjoint beside backpropagation, at the fewest and the most evaluations of the field that were measured.
+
+    Attributes:
+        few, many: evaluations in the forward solve.
+        slower: time of a training step by the adjoint over that by backpropagation, at ``few``.
+        adjoint_MiB, backpropagation_MiB: peak memory at ``few`` and ``many``.
+    """
+
+    few: int
+    many: int
+    slower: float
+    adjoint_MiB: tuple[float, float]
+    backpropagation_MiB: tuple[float, float]
+
+    @classmethod
+    def of(cls, rows: list[dict[str, Any]]) -> "Gradients":
+        """From the rows of the benchmark ``memory_peak``."""
+        found = {(row["side"], row["nfe"]): row for row in rows}
+        few, many = (pick(row["nfe"] for row in rows) for pick in (min, max))
+        adjoint, backpropagation = (
+            (found[side, few]["peak_MiB"], found[side, many]["peak_MiB"]) for side in ("adjoint", "backpropagation")
+        )
+        slower = found["adjoint", few]["ms"] / found["backpropagation", few]["ms"]
+        return cls(few, many, slower, adjoint, backpropagation)
+
+
+@dataclass(frozen=True)
 class Overheads:
     """What is not training.
 

@@ -1,9 +1,9 @@
-"""Draws the benchmarks: times side by side, memory and time against evaluations, and where a step's time goes."""
+"""Draws the benchmarks: times side by side, memory and time against evaluations, where a step's time goes, and how it grows."""
 
 from typing import Any
 
 from neural_odes import speed
-from neural_odes.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, figure, save_figure
+from neural_odes.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, figure, save_figure
 from neural_odes.speed import QUESTIONS, Side
 from neural_odes.stage import Stage
 
@@ -18,7 +18,7 @@ PARTS = {
 
 
 def draw(stage: Stage) -> None:
-    """Writes speed-sides, speed-memory and speed-parts."""
+    """Writes speed-sides, speed-memory, speed-parts and speed-growth."""
 
     def rows(benchmark: str) -> list[dict[str, Any]]:
         stage.input(f"benchmarks/results/{benchmark}.json")
@@ -38,6 +38,9 @@ def draw(stage: Stage) -> None:
     with figure(size=(9, 3.2)) as (drawn, ax):
         _parts(ax, rows("profile_steps"))
         save(drawn, "speed-parts")
+    with figure(2, 4, size=(14, 6.5)) as (drawn, axes):
+        _growth(list(axes.flat), rows("growth"))
+        save(drawn, "speed-growth")
 
 
 def _sides(ax: Any, title: str, sides: list[Side]) -> None:
@@ -87,3 +90,17 @@ def _parts(ax: Any, rows: list[dict[str, Any]]) -> None:
     ax.invert_yaxis()
     ax.grid(False)
     ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, fontsize=9)
+
+
+def _growth(axes: list[Any], rows: list[dict[str, Any]]) -> None:
+    colours = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
+    for ax, row, colour in zip(axes, rows, colours, strict=False):
+        ax.plot(row["sizes"], row["ms"], "o-", color=colour)
+        what, _, of = row["side"].partition(", ")
+        title = f"{of}: exponent {row['exponent']:g},\nupper half {row['exponent_upper_half']:g}"
+        ax.set(xlabel=what, ylabel="ms", xscale="log", yscale="log", title=title)
+        ax.title.set_fontsize(10)
+        ax.set_xticks(row["sizes"], [str(size) for size in row["sizes"]], fontsize=8)
+        ax.minorticks_off()
+    for ax in axes[len(rows) :]:
+        ax.set_visible(False)

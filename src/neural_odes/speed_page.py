@@ -4,7 +4,7 @@ import pandas as pd
 
 from neural_odes import speed
 from neural_odes.report import Html, figure, fill, table
-from neural_odes.speed import QUESTIONS, Overheads, Question, seconds_text
+from neural_odes.speed import QUESTIONS, Gradients, Overheads, Question, seconds_text
 from neural_odes.speed_figures import draw
 from neural_odes.stage import Stage
 
@@ -22,6 +22,10 @@ FIGURES = {
         "Stacked bars: shares of a training step spent in products, other operators, data, optimiser and Python.",
         "Shares of a training step, by torch’s profiler, whose own cost is in the last part.",
     ),
+    "growth": (
+        "Seven panels of time against size on logarithmic axes.",
+        "Time against size, with the exponent a of t = c·nᵃ fitted to all sizes, and to their upper half.",
+    ),
 }
 
 
@@ -36,6 +40,7 @@ def page(stage: Stage) -> None:
         machine=f"{machine['cores']} cores of {machine['processor']}, torch {machine['torch']}",
         figures={name: figure(f"speed-{name}", alt=alt, caption=caption) for name, (alt, caption) in FIGURES.items()},
         tables=[_question(stage, question) for question in QUESTIONS],
+        gradients=Gradients.of(speed.results(stage.root, "memory_peak")["rows"]),
         overheads=_overheads(stage),
     )
 
