@@ -4,7 +4,7 @@ Usage: python benchmarks/cnf_step.py [--repeats 9] [--steps 5]   (from the proje
 
 Each side does the same updates from the same weights, twice: from a fresh network, and from the trained one of seed 0.
 Before time is compared, loss and gradient of each side are held against a solve in float64 with tolerance 1e-9: rows whose
-gradient is off by more than 1 % of its norm are marked as not comparable.
+gradient is off by more than 5 % of its norm are marked as not comparable.
 
 Writes benchmarks/results/cnf_step.json.
 """
@@ -26,7 +26,7 @@ from neural_odes.ode import Adaptive
 from neural_odes.params import read, section
 
 TOLERANCE, BATCH = 1e-5, 512
-LARGEST_ERROR = 0.01  # of a gradient, relative to its norm
+LARGEST_ERROR = 0.05  # of a gradient, relative to its norm
 
 
 def sides(weights: Weights, params: TrainParams, train: torch.Tensor) -> dict[str, Side]:

@@ -334,7 +334,7 @@ def test_pages_in_a_browser(clone, tmp_path):
     if browser is None:
         pytest.skip("Chromium is not installed")
     pages = sorted((clone / "reports" / "html").glob("*.html"))
-    assert [p.stem for p in pages] == sorted([*CLAIMS, "index"])
+    assert [p.stem for p in pages] == sorted([*CLAIMS, "benchmarks", "index"])
     for page in pages:
         assert page.stat().st_size < 5_000_000
         log = tmp_path / f"{page.stem}.json"
@@ -348,7 +348,7 @@ def test_pages_in_a_browser(clone, tmp_path):
             check=True,
         )
         assert "CONSOLE" not in done.stderr, done.stderr
-        assert ("</html>" in done.stdout and "<math" in done.stdout) or page.stem == "index"
+        assert ("</html>" in done.stdout and "<math" in done.stdout) or page.stem in ("benchmarks", "index")
         requested = set(re.findall(r'"url":"([^"]+)"', log.read_text()))
         from_page = {url for url in requested if "html" in url or url.startswith(("file:", "data:"))}
         assert all(url.startswith(("file:", "data:")) for url in from_page)

@@ -34,9 +34,10 @@ def test_a_side_that_was_stopped_once_or_was_wrong_says_so():
 
 
 def test_a_single_row_has_the_spread_of_its_repeats():
-    timed = {"side": "ours", "network": "trained", "ms": 12.0, "ms_spread": [11.0, 15.0]}
+    timed = {"side": "ours", "network": "trained", "ms": 12.0, "ms_spread": [11.0, 15.0], "gradient_error": 0.0092}
     (ours,) = speed.sides(QUESTION, [timed])
     assert (ours.seconds, ours.low, ours.high) == (0.012, 0.011, 0.015)
+    assert ours.error_text == "0.92 % of the gradient"
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ class Side:
         comparable: its gradient was right.
         ratio: its seconds by ours.
         must: the least ratio asked for; None where none is.
+        error_text: how right it was.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Side:
     comparable: bool
     ratio: float
     must: float | None
+    error_text: str
 
     @property
     def met(self) -> bool | None:
@@ -101,7 +103,13 @@ def _side(name: str, rows: list[dict[str, Any]], ours: float, must: float | None
     spread = seconds if len(rows) > 1 or "ms_spread" not in rows[0] else [ms / 1000 for ms in rows[0]["ms_spread"]]
     reached, comparable = (all(row.get(key, True) for row in rows) for key in ("reached", "comparable"))
     median = statistics.median(seconds)
-    return Side(name, median, min(spread), max(spread), reached, comparable, median / ours, must)
+    return Side(name, median, min(spread), max(spread), reached, comparable, median / ours, must, _error_text(rows[0]))
+
+
+def _error_text(row: dict[str, Any]) -> str:
+    if "gradient_error" in row:
+        return f"{100 * row['gradient_error']:.2g} % of the gradient"
+    return f"{row['error_pct']:.2f} % of the images" if "error_pct" in row else ""
 
 
 def _seconds(rows: list[dict[str, Any]]) -> list[float]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from neural_odes import speed
-from neural_odes.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, figure, save_figure
+from neural_odes.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, figure, save_figure
 from neural_odes.speed import QUESTIONS, Side
 from neural_odes.stage import Stage
 
@@ -93,14 +93,24 @@ def _parts(ax: Any, rows: list[dict[str, Any]]) -> None:
 
 
 def _growth(axes: list[Any], rows: list[dict[str, Any]]) -> None:
-    colours = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
-    for ax, row, colour in zip(axes, rows, colours, strict=False):
-        ax.plot(row["sizes"], row["ms"], "o-", color=colour)
+    """On one scale, so that what does not grow looks flat."""
+    highest = max(ms / row["ms"][0] for row in rows for ms in row["ms"])
+    for ax, row in zip(axes, rows, strict=False):
+        sizes, times = row["sizes"], [ms / row["ms"][0] for ms in row["ms"]]
+        ax.plot(sizes, [size / sizes[0] for size in sizes], "--", color=GREY, linewidth=1)
+        ax.plot(sizes, times, "o-", color=BLUE)
+        for place, offset, aligned in ((0, 7, "left"), (-1, -7, "right")):
+            ax.annotate(
+                speed.seconds_text(row["ms"][place] / 1000), (sizes[place], times[place]), xytext=(offset, 7 if place else -11),
+                textcoords="offset points", ha=aligned, va="center", fontsize=9,
+            )  # fmt: skip
         what, _, of = row["side"].partition(", ")
-        title = f"{of}: exponent {row['exponent']:g},\nupper half {row['exponent_upper_half']:g}"
-        ax.set(xlabel=what, ylabel="ms", xscale="log", yscale="log", title=title)
-        ax.title.set_fontsize(10)
-        ax.set_xticks(row["sizes"], [str(size) for size in row["sizes"]], fontsize=8)
+        ax.set(xlabel=what, xscale="log", yscale="log", ylim=(0.5, 1.6 * highest))
+        ax.set_title(f"{of}\na = {row['exponent']:g}, upper half {row['exponent_upper_half']:g}", fontsize=10)
+        ax.set_xticks(sizes, [str(size) for size in sizes], fontsize=8)
+        ax.set_yticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"])
         ax.minorticks_off()
+    for ax in axes[::4]:
+        ax.set_ylabel("time, by that of the least")
     for ax in axes[len(rows) :]:
         ax.set_visible(False)
