@@ -40,9 +40,9 @@ def main() -> None:
         "job_seconds": _by_kind(jobs),
         "peak_memory_of_a_process_MiB": round(peak),
     }
-    target = Path("benchmarks/results/rebuild.json")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    written = Path("benchmarks/results/rebuild.json")
+    written.parent.mkdir(parents=True, exist_ok=True)
+    written.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2))
 
 

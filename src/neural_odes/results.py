@@ -79,11 +79,7 @@ def cost(root: Path) -> str:
     Raises:
         UserError: a benchmark's results are missing.
     """
-    folder = root / "benchmarks" / "results"
-    try:
-        rebuild, steps = read_json(folder / "rebuild.json"), read_json(folder / "cost.json")
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename}: missing; make it with: python benchmarks/{Path(error.filename).stem}.py") from None
+    rebuild, steps = speed.results(root, "rebuild"), speed.results(root, "cost")
     machine = rebuild["machine"]
     minutes = {target: f"{seconds / 60:.0f}" for target, seconds in rebuild["seconds"].items()}
     text = (
