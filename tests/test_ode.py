@@ -1,6 +1,7 @@
 """The solver interface against closed forms, SciPy and finite differences."""
 
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -172,6 +173,23 @@ def test_adjoint_of_unequal_steps_comes_near_the_exact_gradient():
     y = solve(lambda t, y: -rate * y, torch.ones(1), torch.tensor([0.0, 1.0]), solver, parameters=[rate]).y[-1]
     (gradient,) = torch.autograd.grad(y.sum(), [rate])
     assert float(gradient) == pytest.approx(-math.exp(-0.7), rel=1e-7)
+
+
+def test_adjoint_of_fixed_steps_holds_as_many_states_for_many_steps():
+    def most_alive(steps):
+        seen, alive = [], 0
+
+        def field(t, y):
+            nonlocal alive
+            seen.append(weakref.ref(y))
+            alive = max(alive, sum(reference() is not None for reference in seen))
+            return -y
+
+        y0 = torch.ones(3, requires_grad=True)
+        solve(field, y0, torch.tensor([0.0, 1.0]), Fixed.uniform("rk4", 0.0, 1.0, steps, adjoint=True))
+        return alive
+
+    assert most_alive(64) == most_alive(3)
 
 
 def test_adjoint_of_fixed_steps_has_no_dense_output():

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neural_odes.errors import UserError
-from neural_odes.stepper import TABLEAUS, DerivedField, Field, adjoint_steps, derived_steps, steps
+from neural_odes.stepper import TABLEAUS, DerivedField, Field, adjoint_steps, derived_steps, last_state, steps
 
 
 class SolverError(UserError):
@@ -212,7 +212,7 @@ def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution
     elif isinstance(field, DerivedField):
         values = torch.stack([y0, derived_steps(field, y0, nodes, solver.method)])
     else:
-        values = torch.stack([y0, steps(field, y0, nodes, solver.method)[0][-1]])
+        values = torch.stack([y0, last_state(field, y0, nodes, solver.method)])
     return Solution(values, Statistics(nfe=nfe, accepted=len(nodes) - 1, nodes=list(nodes)))
 
 

@@ -59,6 +59,14 @@ def steps(field: Field, y0: Tensor, nodes: Sequence[float], method: str) -> tupl
     return states, slopes
 
 
+def last_state(field: Field, y0: Tensor, nodes: Sequence[float], method: str) -> Tensor:
+    """The state at the last node; no other is kept."""
+    y = y0
+    for start, end in itertools.pairwise(nodes):
+        y = _step(field, y, start, end, method)[0]
+    return y
+
+
 def derived_steps(field: DerivedField, y0: Tensor, nodes: Sequence[float], method: str) -> Tensor:
     """The state at the last node. Gradients are exact, those of the steps taken (discretise, then optimise)."""
     return _Steps.apply(y0, field, nodes, method, *field.tensors)
@@ -100,9 +108,8 @@ class _Steps(torch.autograd.Function):
             kept.append(needed)
             return rate
 
-        states, _ = steps(keeping, y0, nodes, method)
         ctx.field, ctx.nodes, ctx.method, ctx.kept = field, nodes, method, kept
-        return states[-1]
+        return last_state(keeping, y0, nodes, method)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -131,10 +138,10 @@ class _Adjoint(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, y0: Tensor, field: Field, nodes: Sequence[float], method: str, *parameters: Tensor) -> Tensor:
-        states, _ = steps(field, y0, nodes, method)
+        last = last_state(field, y0, nodes, method)
         ctx.field, ctx.nodes, ctx.method = field, nodes, method
-        ctx.save_for_backward(states[-1], *parameters)
-        return states[-1]
+        ctx.save_for_backward(last, *parameters)
+        return last
 
     @staticmethod
     @torch.autograd.function.once_differentiable
