@@ -100,7 +100,7 @@ class Checkpoint:
             length = int.from_bytes(payload[:8], "little")
             rest = json.loads(payload[8 : 8 + length])["__metadata__"]["state"]
             return _unpack(json.loads(rest), safetensors.torch.load(payload))
-        except (ValueError, KeyError, SafetensorError):
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError):
             raise UserError(
                 f"{self.path}: the checkpoint is damaged (its checksum does not match); "
                 f"delete it and run again, and this training starts anew: rm '{self.path}'"

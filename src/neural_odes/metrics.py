@@ -3,11 +3,15 @@
 import json
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from neural_odes.errors import UserError
+
+_REMEDY = "bring it back with: dvc checkout, or git checkout where it is in git"
 
 
 def over_seeds(values: Sequence[float]) -> dict[str, Any]:
@@ -33,12 +37,41 @@ def binomial_standard_error(error_pct: float, images: int) -> float:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Same content, same bytes: sorted keys, two spaces, one newline at the end; NaN is refused."""
-    path.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    """Same content, same bytes: sorted keys, two spaces, one newline at the end.
+
+    Raises:
+        UserError: a number is NaN or infinite; names its key.
+    """
+    try:
+        text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
+    except ValueError:
+        where = next(_not_finite(content, ""), "a value")
+        raise UserError(
+            f"{path.name}: {where} is not finite: the model diverged; lower the learning rate, or tighten the tolerance"
+        ) from None
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _not_finite(node: Any, name: str) -> Iterator[str]:
+    if isinstance(node, float) and not math.isfinite(node):
+        yield name
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list | tuple) else ()
+    for key, child in children:
+        yield from _not_finite(child, f"{name}.{key}".lstrip("."))
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    """What is in a JSON file.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; {_REMEDY}") from None
+    except ValueError:
+        raise UserError(f"{path}: damaged (not JSON); delete it, and {_REMEDY}") from None
 
 
 def write_curves(path: Path, histories: dict[tuple[str, int], pd.DataFrame]) -> None:

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from neural_odes.errors import UserError
+
 FILE = "inputs.json"
 
 
@@ -20,6 +22,13 @@ def digest(path: Path) -> str:
 def key(record: dict[str, Any]) -> str:
     """Sixteen hexadecimal digits that name a record."""
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _stages(file: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8"))["stages"])
+    except (ValueError, LookupError, TypeError):
+        raise UserError(f"{file}: damaged; delete it, then bring it back with: dvc checkout") from None
 
 
 class Record:
@@ -42,7 +51,11 @@ class Record:
         self._own["parameters"][section] = value
 
     def data(self, name: str, path: Path) -> None:
-        """Notes the digest of an input, and what its own ``inputs.json`` says of where it came from."""
+        """Notes the digest of an input, and what its own ``inputs.json`` says of where it came from.
+
+        Raises:
+            UserError: that ``inputs.json`` is damaged.
+        """
         self._own["data"][name] = digest(path)
         if (file := path / FILE).is_file():
-            self._ancestors |= json.loads(file.read_text(encoding="utf-8"))["stages"]
+            self._ancestors |= _stages(file)

@@ -25,7 +25,7 @@ def load(module: nn.Module, path: Path) -> None:
         tensors = safetensors.torch.load_file(path)
     except FileNotFoundError:
         raise UserError(f"{path}: missing; {remedy}") from None
-    except SafetensorError as error:
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError) as error:
         raise UserError(f"{path}: damaged ({error}); {remedy}") from None
     wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
