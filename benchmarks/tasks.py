@@ -25,7 +25,7 @@ def task_of(name: str, changes: dict[str, Any]) -> tuple[Any, int]:
             node = node[part]
         node[last] = value
 
-    def stop(stage: Stage, task: training.Task, *, steps: int, validate_every: int) -> None:
+    def stop(stage: Stage, task: training.Task, *, steps: int, **schedule: Any) -> None:
         raise _Built(task, steps)
 
     module = importlib.import_module(f"neural_odes.{name.partition('-')[0]}.train")

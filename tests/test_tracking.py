@@ -224,7 +224,9 @@ class TestLive:
             task = Walk()
             with tracking.live(root, *trained(root)) as on_rows:
                 checkpoint = Checkpoint(root, name)
-                table = training.run(task, steps=300, validate_every=50, checkpoint=checkpoint, title=name, on_rows=on_rows)
+                table = training.run(
+                    task, steps=300, validate_at=range(0, 300, 50), checkpoint=checkpoint, title=name, on_rows=on_rows
+                )
             return table.to_csv().encode(), task.position
 
         with_it = fit("on")

@@ -54,7 +54,9 @@ class Regression:
 
 
 def _fit(task, folder, steps=60, on_rows=lambda rows: None):
-    return run(task, steps=steps, validate_every=20, checkpoint=Checkpoint(folder, "x"), title="test", on_rows=on_rows)
+    return run(
+        task, steps=steps, validate_at=range(0, steps, 20), checkpoint=Checkpoint(folder, "x"), title="test", on_rows=on_rows
+    )
 
 
 @pytest.mark.parametrize("kind", ["soap", "muon"])

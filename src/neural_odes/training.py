@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -44,11 +44,14 @@ class Task(Protocol):
 Row = tuple[int, str, float]
 
 
-def fit(stage: Stage, task: Task, *, steps: int, validate_every: int) -> None:
+def fit(stage: Stage, task: Task, *, steps: int, validate_at: Container[int]) -> None:
     """Trains ``task`` for ``steps`` updates, from its checkpoint where there is one.
 
     Writes ``history.csv`` and ``training.json`` (input key, device type) into the output of ``stage``. Everything that
     determines the training must have been asked of ``stage`` before: it names the checkpoint and the run in MLflow.
+
+    Args:
+        validate_at: numbers of updates after which the task is validated, besides the last.
 
     Raises:
         UserError: a recorded value is not finite; the last good checkpoint is kept.
@@ -59,7 +62,7 @@ def fit(stage: Stage, task: Task, *, steps: int, validate_every: int) -> None:
     checkpoint = Checkpoint(folder, provenance.key({**described, "code": _code()}))
     stage.until_end(checkpoint.held())
     with live(stage.root, described, stage.record) as on_rows:
-        history = run(task, steps=steps, validate_every=validate_every, checkpoint=checkpoint, title=stage.name, on_rows=on_rows)
+        history = run(task, steps=steps, validate_at=validate_at, checkpoint=checkpoint, title=stage.name, on_rows=on_rows)
     out = stage.output(stage.outputs[0])
     history.to_csv(out / "history.csv", index=False, lineterminator="\n")
     write_json(out / "training.json", described)
@@ -77,7 +80,7 @@ def run(
     task: Task,
     *,
     steps: int,
-    validate_every: int,
+    validate_at: Container[int],
     checkpoint: Checkpoint,
     title: str,
     on_rows: Callable[[list[Row]], None],
@@ -116,7 +119,7 @@ def run(
             if step % log_every == 0 or step == steps:
                 new += [(step, name, float(total) / counted) for name, total in sums.items()]
                 sums, counted = {}, 0
-            if step % validate_every == 0 or step == steps:
+            if step in validate_at or step == steps:
                 new += [(step, name, float(value)) for name, value in task.validate().items()]
             for _, name, value in new:
                 if not math.isfinite(value):

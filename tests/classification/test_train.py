@@ -7,7 +7,7 @@ from neural_odes.classification.datasets import MNIST
 from neural_odes.classification.layers import Classifier
 from neural_odes.classification.models import rknet
 from neural_odes.classification.params import AugmentParams, RknetParams, TrainParams
-from neural_odes.classification.train import Classification, optimiser, steps_per_epoch
+from neural_odes.classification.train import Classification, drawn, epoch_ends, epoch_sizes, optimiser
 
 PARAMS = TrainParams(
     optimizer="muon",
@@ -18,6 +18,7 @@ PARAMS = TrainParams(
     warmup_fraction=0.2,
     milestones=[1, 2],
     epochs=3,
+    focus=0.6,
     batch_size=8,
     ema_decay=0.9,
     precision="float32",
@@ -43,21 +44,47 @@ def test_resumed_training_gives_the_same_bytes(name, interrupted):
         assert torch.equal(a, b)
 
 
-def test_every_image_is_seen_once_an_epoch(monkeypatch):
+def test_every_image_is_seen_in_the_first_and_the_last_epoch(monkeypatch):
     seen = []
     monkeypatch.setattr("neural_odes.classification.train.augment", lambda images, *_: seen.append(images) or images)
     trained = task()
-    assert trained.steps_per_epoch == steps_per_epoch(PARAMS, 20) == 3
-    for index in range(6):
+    assert (epoch_sizes(PARAMS, 20), epoch_ends(PARAMS, 20), trained.ends) == ([20, 12, 20], [3, 5, 8], [3, 5, 8])
+    for index in range(8):
         trained.step(index)
-    for epoch in (seen[:3], seen[3:]):
-        together = torch.cat(epoch).sum((1, 2, 3))
-        torch.testing.assert_close(together.sort()[0], trained.train[0].sum((1, 2, 3)).sort()[0])
+    every = trained.train[0].sum((1, 2, 3)).sort()[0]
+    for epoch in (seen[:3], seen[5:]):
+        torch.testing.assert_close(torch.cat(epoch).sum((1, 2, 3)).sort()[0], every)
+    assert len(torch.cat(seen[3:5]).unique(dim=0)) == 12
+
+
+def test_half_of_what_is_drawn_is_hardest_and_the_rest_stands_for_all_others():
+    torch.set_default_dtype(torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    losses = torch.rand(50, generator=generator)
+    hardest = set(losses.topk(10).indices.tolist())
+    means, times = [], torch.zeros(50)
+    for _ in range(4000):
+        order, weights = drawn(losses, 20, generator)
+        assert len(set(order.tolist())) == 20 and hardest <= set(order.tolist())
+        means.append(float(losses[order] @ weights) / 50)
+        times[order] += 1 / 4000
+    # Each of the other forty is drawn with probability 10 / 40, so that its count has a standard error of 0.007.
+    easy = [index for index in range(50) if index not in hardest]
+    torch.testing.assert_close(times[easy], torch.full((40,), 0.25), rtol=0, atol=0.035)
+    error = float(torch.tensor(means).std()) / 4000**0.5
+    assert sum(means) / 4000 == pytest.approx(float(losses.mean()), abs=4 * error)
+
+
+def test_losses_of_the_images_seen_are_kept():
+    trained = task()
+    trained.step(0)
+    assert set(trained.losses.nonzero()[:, 0].tolist()) == set(trained.order[:8].tolist())
+    assert not trained.losses.requires_grad
 
 
 def test_it_learns_twenty_images():
     still = AugmentParams(rotation_degrees=0.0, scale=0.0, shear=0.0, shift_pixels=0, flip=False)
-    trained = task(PARAMS.model_copy(update={"augment": still, "epochs": 12}))
+    trained = task(PARAMS.model_copy(update={"augment": still, "epochs": 12, "focus": 1.0}))
     first = trained.validate()["validation_loss"]
     for index in range(36):
         trained.step(index)
@@ -74,7 +101,7 @@ def test_schedules(monkeypatch):
 
     def rates(**changes):
         net = Two()
-        made = optimiser(net, PARAMS.model_copy(update=changes), 10)
+        made = optimiser(net, PARAMS.model_copy(update=changes), [10, 20, 30])
         found = []
         for index in range(30):
             made.step((net.matrix.sum() + net.vector.sum()), index)

@@ -45,6 +45,7 @@ class TrainParams(Section):
     warmup_fraction: Annotated[float, Field(ge=0, lt=1)]
     milestones: list[Count]
     epochs: Count
+    focus: Annotated[float, Field(gt=0, le=1)]
     batch_size: Count
     ema_decay: Annotated[float, Field(ge=0, lt=1)]
     precision: Literal["bfloat16", "float32"]

@@ -1,10 +1,13 @@
 """Trains a classifier of images."""
 
+import itertools
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -26,7 +29,7 @@ _SMALLEST_SIDE = 32  # Muon takes the 64-row matrices; first layer and head have
 
 
 class Classification:
-    """Minimises the cross entropy over batches of moved images, every image once an epoch.
+    """Minimises the cross entropy over batches of moved images: all in the first and the last epoch, those of ``drawn`` between.
 
     What is validated and kept is a moving average of the weights.
 
@@ -46,10 +49,12 @@ class Classification:
     ):
         self.net, self.params, self.generator = net, params, generator
         self.train, self.validation = train, validation
-        self.steps_per_epoch = steps_per_epoch(params, len(train[1]))
-        self.optimiser = optimiser(net, params, self.steps_per_epoch)
+        self.sizes = epoch_sizes(params, len(train[1]))
+        self.ends = epoch_ends(params, len(train[1]))
+        self.optimiser = optimiser(net, params, self.ends)
         self.average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(params.ema_decay))
-        self.order = torch.empty(0, dtype=torch.int64)
+        self.losses = torch.zeros(len(train[1]), device=train[1].device)  # of each image, when it was last seen
+        self.order, self.weights = torch.empty(0, dtype=torch.int64), torch.empty(0)
 
     @property
     def averaged(self) -> Classifier:
@@ -58,17 +63,21 @@ class Classification:
 
     def step(self, index: int) -> dict[str, Tensor]:
         images, labels = self.train
-        place = index % self.steps_per_epoch
+        epoch = bisect_right(self.ends, index)
+        place = index - [0, *self.ends][epoch]
         if place == 0:
-            self.order = torch.randperm(len(labels), generator=self.generator)
-        chosen = self.order[place * self.params.batch_size :][: self.params.batch_size].to(labels.device)
+            self.order, self.weights = drawn(self.losses.cpu(), self.sizes[epoch], self.generator)
+        batch = slice(place * self.params.batch_size, (place + 1) * self.params.batch_size)
+        chosen, weights = self.order[batch].to(labels.device), self.weights[batch].to(labels.device)
         x, target = augment(images[chosen], self.params.augment, self.generator), labels[chosen]
         logits = self.net(self.net.dataset.standardise(x))
-        loss = cross_entropy(logits, target)
+        losses = cross_entropy(logits, target, reduction="none")
+        loss = losses @ weights / weights.sum()
         self.optimiser.step(loss, index)
         self.average.update_parameters(self.net)
-        error = (logits.detach().argmax(1) != target).float().mean()
-        return {"loss": loss.detach(), "error_pct": 100 * error}
+        self.losses[chosen] = losses.detach()
+        wrong = (logits.detach().argmax(1) != target).to(weights)
+        return {"loss": loss.detach(), "error_pct": 100 * (wrong @ weights / weights.sum())}
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -88,7 +97,9 @@ class Classification:
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
+            "losses": self.losses,
             "order": self.order,
+            "weights": self.weights,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -96,20 +107,48 @@ class Classification:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
-        self.order = state["order"]
+        self.losses, self.order, self.weights = state["losses"], state["order"], state["weights"]
 
 
-def steps_per_epoch(params: TrainParams, images: int) -> int:
-    """Updates in which every image is seen once; the last batch may be smaller."""
-    return -(-images // params.batch_size)
+def epoch_sizes(params: TrainParams, images: int) -> list[int]:
+    """Images in each epoch."""
+    between = max(1, round(params.focus * images))
+    return [images if epoch in (0, params.epochs - 1) else between for epoch in range(params.epochs)]
 
 
-def optimiser(net: Classifier, params: TrainParams, steps_per_epoch: int) -> Optimiser:
-    steps = params.epochs * steps_per_epoch
+def epoch_ends(params: TrainParams, images: int) -> list[int]:
+    """Updates after which each epoch ends; the last batch of an epoch may be smaller."""
+    return list(itertools.accumulate(-(-size // params.batch_size) for size in epoch_sizes(params, images)))
+
+
+def drawn(
+    losses: Float[Tensor, " n"], number: int, generator: torch.Generator
+) -> tuple[Int64[Tensor, " k"], Float[Tensor, " k"]]:
+    """The images of an epoch in random order, and their weights: all n, or fewer.
+
+    Of fewer than all, half are those of the highest losses. The other half is drawn from the rest, for which it stands: each
+    weighs as many images as there are to one drawn, so that the mean loss is that of all, in expectation (as in InfoBatch, Qin et
+    al. 2024, which draws from the images below the mean loss).
+    """
+    n = len(losses)
+    weights = torch.ones(n, dtype=losses.dtype)
+    if number == n:
+        return torch.randperm(n, generator=generator), weights
+    hard = number // 2
+    ranked = losses.argsort(descending=True, stable=True)
+    rest = ranked[hard:][torch.randperm(n - hard, generator=generator)[: number - hard]]
+    weights[rest] = (n - hard) / (number - hard)
+    order = torch.cat([ranked[:hard], rest])[torch.randperm(number, generator=generator)]
+    return order, weights[order]
+
+
+def optimiser(net: Classifier, params: TrainParams, ends: list[int]) -> Optimiser:
+    """As ``params`` say, for epochs that end after so many updates."""
+    steps = ends[-1]
     if params.schedule == "onecycle":
         schedule = warmup_cosine(steps, round(params.warmup_fraction * steps))
     elif params.schedule == "steps":
-        schedule = tenths([epoch * steps_per_epoch for epoch in params.milestones])
+        schedule = tenths([ends[epoch - 1] for epoch in params.milestones if epoch <= params.epochs])
     else:
         schedule = constant
     rate = params.learning_rate
@@ -149,6 +188,5 @@ def train(stage: Stage, model: str, seed: int) -> None:
     net = net.to(stage.device)
     training, validation = ((images[split], labels[split]) for split in ("train", "validation"))
     task = Classification(net, params, training, validation, torch.Generator().manual_seed(seed))
-    epoch = steps_per_epoch(params, len(images["train"]))
-    fit(stage, task, steps=params.epochs * epoch, validate_every=epoch)
+    fit(stage, task, steps=task.ends[-1], validate_at=task.ends)
     weights.save(task.averaged, stage.output(f"models/classification/{model}-{seed}") / "model.safetensors")

@@ -63,7 +63,7 @@ def tradeoff(stage: Stage, price: str, seed: int) -> None:
         torch.manual_seed(seed)
         cnf = (Cnf(section) if weight is None else PricedCnf(section, price, weight)).to(stage.device)
     task = MaximumLikelihood(cnf, params.train, train, validation, torch.Generator().manual_seed(seed))
-    fit(stage, task, steps=params.train.steps, validate_every=params.train.validate_every)
+    fit(stage, task, steps=params.train.steps, validate_at=range(0, params.train.steps, params.train.validate_every))
     out = stage.output(stage.outputs[0])
     weights.save(cnf, out / "model.safetensors")
     x = validation[: params.points]

@@ -111,5 +111,5 @@ def train(stage: Stage, model: str, seed: int) -> None:
         torch.manual_seed(seed)
         flow = network(stage.section(f"density.models.{model}", network.Params)).to(stage.device)
     task = MaximumLikelihood(flow, params, points["train"], points["validation"], torch.Generator().manual_seed(seed))
-    fit(stage, task, steps=params.steps, validate_every=params.validate_every)
+    fit(stage, task, steps=params.steps, validate_at=range(0, params.steps, params.validate_every))
     weights.save(flow, stage.output(f"models/density/{model}-{seed}") / "model.safetensors")

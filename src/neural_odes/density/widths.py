@@ -39,7 +39,7 @@ def widths(stage: Stage, data: str, model: str, size: int, seed: int) -> None:
         flow = MODELS[model](size).to(stage.device)
     generator = torch.Generator().manual_seed(seed)
     task = MaximumLikelihood(flow, params.train, standardised(train), standardised(validation), generator)
-    fit(stage, task, steps=params.train.steps, validate_every=params.train.validate_every)
+    fit(stage, task, steps=params.train.steps, validate_at=range(0, params.train.steps, params.train.validate_every))
     out = stage.output(stage.outputs[0])
     weights.save(flow, out / "model.safetensors")
     with torch.no_grad():

@@ -116,5 +116,5 @@ def train(stage: Stage, model: str, seed: int) -> None:
         validation,
         torch.Generator().manual_seed(seed),
     )
-    fit(stage, task, steps=params.steps, validate_every=params.validate_every)
+    fit(stage, task, steps=params.steps, validate_at=range(0, params.steps, params.validate_every))
     weights.save(task.averaged, stage.output(f"models/trajectory/{model}-{seed}") / "model.safetensors")

@@ -50,7 +50,7 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
     observations = torch.tensor(train.observations, dtype=torch.float32, device=stage.device)
     generator = torch.Generator().manual_seed(seed)
     task = Reconstruction(net, training, data.noise_std, observations, validation, generator, clusters)
-    fit(stage, task, steps=training.steps, validate_every=training.validate_every)
+    fit(stage, task, steps=training.steps, validate_at=range(0, training.steps, training.validate_every))
     out = stage.output(stage.outputs[0])
     weights.save(task.averaged, out / "model.safetensors")
     truth = test.truth(steps)
