@@ -11,6 +11,7 @@ import torch
 
 from neural_odes.checkpoint import Checkpoint
 from neural_odes.errors import UserError
+from neural_odes.ode import SolverError
 from neural_odes.optimisers import Optimiser, muon_and_adam, soap, warmup_cosine
 from neural_odes.training import run
 
@@ -116,6 +117,33 @@ def test_killed_at_random_instants_and_resumed_to_the_same_bytes(tmp_path, monke
 def test_not_finite_stops_with_step_and_remedy(tmp_path):
     with pytest.raises(UserError, match=r"loss is nan at step 31; lower the learning rate"):
         _fit(Regression(poison=30), tmp_path / "a")
+
+
+def test_a_state_that_is_not_finite_is_not_kept(tmp_path, monkeypatch):
+    """An infinite gradient spoils the weights at a step whose own loss is finite."""
+    monkeypatch.setenv("NEURAL_ODES_CHECKPOINT_SECONDS", "0")
+
+    class Spoilt(Regression):
+        def step(self, index):
+            found = super().step(index)
+            if index == 30:
+                self.net[0].weight.data[0] = torch.inf
+            return found
+
+    with pytest.raises(UserError, match=r"not finite after step 31; lower .*\(the last good checkpoint is kept\)"):
+        _fit(Spoilt(), tmp_path / "a")
+    assert Checkpoint(tmp_path / "a", "x").load()["step"] == 30
+
+
+def test_a_solver_that_gives_up_says_at_which_step(tmp_path):
+    class Stiff(Regression):
+        def step(self, index):
+            if index == 30:
+                raise SolverError("dopri5 used more than 20000 evaluations")
+            return super().step(index)
+
+    with pytest.raises(UserError, match=r"^test: step 31: dopri5 used .*\(the last good checkpoint is kept\)$"):
+        _fit(Stiff(), tmp_path / "a")
 
 
 def test_damaged_checkpoint_is_named(tmp_path, monkeypatch):

@@ -24,6 +24,8 @@ from neural_odes.stage import Stage
 from neural_odes.tracking import live
 
 POINTS = 200  # rows of a history: enough for a curve, few enough to read
+_KEPT = "the last good checkpoint is kept"
+_REMEDY = f"lower the learning rate or tighten the solver's tolerance ({_KEPT})"
 
 
 @runtime_checkable
@@ -54,7 +56,7 @@ def fit(stage: Stage, task: Task, *, steps: int, validate_at: Container[int]) ->
         validate_at: numbers of updates after which the task is validated, besides the last.
 
     Raises:
-        UserError: a recorded value is not finite; the last good checkpoint is kept.
+        UserError: a solver gave up, or a recorded value or the state is not finite; the last good checkpoint is kept.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after a checkpoint at a step's end.
     """
     described = {"device": stage.device.type, "input_key": provenance.key({"inputs": stage.record, "device": stage.device.type})}
@@ -105,14 +107,21 @@ def run(
         on_rows(rows)
 
     def save(step: int) -> None:
-        checkpoint.save({"task": task.state_dict(), "rows": rows, "sums": sums, "counted": counted, "step": step})
+        state = {"task": task.state_dict(), "rows": rows, "sums": sums, "counted": counted, "step": step}
+        if not _finite(state):
+            raise UserError(f"{title}: weights or optimiser are not finite after step {step}; {_REMEDY}")
+        checkpoint.save(state)
 
     log_every = max(1, steps // POINTS)
     save_every = float(os.environ.get("NEURAL_ODES_CHECKPOINT_SECONDS", "20"))
     saved_at = time.monotonic()
     with _interruptible() as interrupted, _progress(title, start, steps) as advance:
         for step in range(start + 1, steps + 1):
-            for name, scalar in task.step(step - 1).items():
+            try:
+                scalars = task.step(step - 1)
+            except UserError as error:
+                raise UserError(f"{title}: step {step}: {error} ({_KEPT})") from None
+            for name, scalar in scalars.items():
                 sums[name] = sums[name] + scalar if name in sums else scalar
             counted += 1
             new: list[Row] = []
@@ -123,10 +132,7 @@ def run(
                 new += [(step, name, float(value)) for name, value in task.validate().items()]
             for _, name, value in new:
                 if not math.isfinite(value):
-                    raise UserError(
-                        f"{title}: {name} is {value} at step {step}; lower the learning rate or tighten the solver's tolerance "
-                        "(the last good checkpoint is kept)"
-                    )
+                    raise UserError(f"{title}: {name} is {value} at step {step}; {_REMEDY}")
             if new:
                 rows += new
                 on_rows(new)
@@ -137,6 +143,14 @@ def run(
             if interrupted():
                 raise KeyboardInterrupt
     return pd.DataFrame(rows, columns=["step", "metric", "value"])
+
+
+def _finite(state: Any) -> bool:
+    """No tensor in nested dicts and lists has a NaN or an infinity."""
+    if isinstance(state, Tensor):
+        return not state.is_floating_point() or bool(state.isfinite().all())
+    parts = state.values() if isinstance(state, dict) else state if isinstance(state, list | tuple) else ()
+    return all(_finite(part) for part in parts)
 
 
 @contextlib.contextmanager
