@@ -120,6 +120,14 @@ def test_threads_of_what_runs_are_never_more_than_cores(tmp_path, monkeypatch):
     assert sorted(most) == [1, 1, 2, 2, 2, 4] or sorted(most) == [1, 2, 2, 2, 2, 4]  # one that needs more than all runs alone
 
 
+def test_the_longest_begins_first(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr(lanes, "_run", lambda job, root, environment: begun.append(job.name) or 0)
+    seconds = {"a-0": 10.0, "b-0": 30.0, "c-0": 0.0, "d-0": 20.0}
+    lanes._side_by_side([lanes.Job(name, (), frozenset(), 1, s) for name, s in seconds.items()], 1, tmp_path, {})
+    assert begun == ["b-0", "d-0", "a-0", "c-0"]
+
+
 def test_jobs_of_this_project(root):
     found = {job.name: job for job in lanes.jobs(root, {"density-data"})}
     assert not any(name.startswith(("classification", "trajectory")) for name in found)

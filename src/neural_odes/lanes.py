@@ -170,7 +170,8 @@ def _side_by_side(found: list[Job], cores: int, root: Path, environment: Mapping
     with ThreadPoolExecutor(max_workers=max(1, cores)) as pool:  # on Ctrl-C it waits: a training is saving its checkpoint
         while order.is_active():
             ready += order.get_ready()
-            for job in [job for job in found if job.name in ready]:
+            waiting = sorted((job for job in found if job.name in ready), key=lambda job: -job.seconds)
+            for job in waiting:  # longest first, so that no core is left with a long one at the end
                 used = sum(other.threads for other in running.values())
                 if not failed and (not running or used + job.threads <= cores):
                     ready.remove(job.name)
