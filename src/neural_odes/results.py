@@ -82,10 +82,11 @@ def cost(root: Path) -> str:
     rebuild, steps = speed.results(root, "rebuild"), speed.results(root, "cost")
     machine = rebuild["machine"]
     minutes = {target: f"{seconds / 60:.0f}" for target, seconds in rebuild["seconds"].items()}
+    peak = {target: MiB / 1024 for target, MiB in rebuild["peak_memory_of_a_process_MiB"].items()}
     text = (
         f"In a fresh clone on {machine['cores']} cores ({machine['processor']}), downloads included: {minutes['env']} minutes "
         f"to install, {minutes['claims']} for `make claims`, and a further {minutes['results']} for what `make results` adds. "
-        f"The largest process used {rebuild['peak_memory_of_a_process_MiB'] / 1024:.1f} GiB. "
+        f"The largest process used {peak['claims']:.1f} GiB for the claims, {peak['results']:.1f} for the rest. "
         "One training alone, on one thread unless said otherwise:\n\n"
     )
     rows: list[tuple[str, ...]] = [("training", "ms a step", "seconds"), ("---",) * 3]
