@@ -61,11 +61,12 @@ def reach(
     """
     spent, updates, best = 0.0, 0, float("inf")
     while best > target and spent < seconds and (most is None or updates < most):
+        until = min(updates + every, most or updates + every)
         start = time.perf_counter()
-        for index in range(updates, updates + every):
+        for index in range(updates, until):
             step(index)
         spent += time.perf_counter() - start
-        updates += every
+        updates = until
         best = min(best, score())
     return {"reached": best <= target, "seconds": round(spent, 2), "updates": updates, "best": round(best, 4)}
 
