@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from matplotlib.ticker import LogLocator
+
 from neural_odes import speed
 from neural_odes.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, figure, save_figure
 from neural_odes.speed import QUESTIONS, Side
@@ -73,6 +75,8 @@ def _memory(axes: Any, rows: list[dict[str, Any]]) -> None:
         ax.set(xlabel="evaluations of the field", ylabel=unit, xscale="log", yscale="log")
         ticks = [row["nfe"] for row in rows if row["side"] == "adjoint"]
         ax.set_xticks(ticks, [str(tick) for tick in ticks])
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
         ax.minorticks_off()
     axes[0].legend()
 
