@@ -1,7 +1,7 @@
 # Each target shows what it runs. The environment is made in .venv on first use.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHMARKS := cost nfe cnf_step inference memory_peak profile_steps overheads growth
+BENCHMARKS := cost nfe cnf_step cnf_gap inference mnist_error spirals_rmse memory_peak profile_steps overheads growth
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help env results claims test smoke ui audit check readme bench
