@@ -36,7 +36,14 @@ QUESTIONS = (
         "cnf_step", "one step of the trained CNF", "ours, frozen steps",
         {"torchdiffeq's example, adjoint": 3}, {"network": "trained"},
     ),
+    Question(
+        "cnf_gap", "CNF to within 0.02 nats", "ours, 450 updates of 256",
+        {"torchdiffeq's example, Adam 5e-3": 20, "diffrax, Adam 5e-3": 5},
+    ),
     Question("inference", "10,000 images classified", "odenet, solver and precision of training", {"torchdiffeq's example": 2}),
+    Question("mnist_error", "ODE-Net to 1 % validation error", "ours", {"torchdiffeq's example": 10}, {"target_pct": 1.0}),
+    Question("mnist_error", "ODE-Net to 0.6 % validation error", "ours", {"torchdiffeq's example": 10}, {"target_pct": 0.6}),
+    Question("spirals_rmse", "latent ODE to Chen et al.'s RMSE", "ours", {"torchdiffeq's example": 10}),
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def draw(stage: Stage) -> None:
         for suffix in ("png", "svg"):
             save_figure(drawn, stage.output(f"reports/figures/{name}.{suffix}"), stage.record)
 
-    with figure(1, 2, size=(13, 4)) as (drawn, axes):
+    with figure(3, 2, size=(13, 11)) as (drawn, axes):
         for ax, question in zip(axes.flat, QUESTIONS, strict=True):
             _sides(ax, question.title, speed.sides(question, rows(question.benchmark)))
         save(drawn, "speed-sides")
@@ -54,16 +54,15 @@ def _sides(ax: Any, title: str, sides: list[Side]) -> None:
     ax.barh(places, [side.seconds for side in sides], color=colours, height=0.65)
     for place, side in zip(places, sides, strict=True):
         ax.plot([side.low, side.high], [place, place], color=BLACK, linewidth=1)
-        stopped = "" if side.reached else ", stopped"
         wrong = "" if side.comparable else ", gradient off"
         times = "" if side is sides[0] else f" ({side.ratio_text})"
         ax.annotate(
-            f"{speed.seconds_text(side.seconds)}{times}{stopped}{wrong}", (side.high, place), xytext=(5, 0),
+            f"{speed.seconds_text(side.seconds)}{times}{wrong}", (side.high, place), xytext=(5, 0),
             textcoords="offset points", va="center", fontsize=8.5,
         )  # fmt: skip
     ax.set(title=title, xscale="log", xlabel="seconds", yticks=places, yticklabels=[side.name for side in sides])
     low, high = min(side.low for side in sides), max(side.high for side in sides)
-    ax.set_xlim(low / 1.8, high * (high / low) ** 0.55 * 1.5)
+    ax.set_xlim(low / 1.8, high * (high / low) ** 0.65 * 1.5)
     ax.grid(False, axis="y")
 
 
