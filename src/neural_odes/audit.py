@@ -4,17 +4,15 @@ The file's hash is looked up in dvc.lock, now and then in git's history; a figur
 record in its own bytes.
 """
 
-import hashlib
+import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from PIL import UnidentifiedImageError
-from ruamel.yaml import YAML
-
-from neural_odes import params, plotting, provenance
+from neural_odes import lockfile, params, plotting, provenance
 from neural_odes.errors import UserError
+from neural_odes.lockfile import Entry, Hashed, Lock
 from neural_odes.tracking_store import git
 
 Verdict = Literal["current", "stale", "altered", "not ours", "intact"]
@@ -95,7 +93,7 @@ def audit(path: Path, root: Path | None, runs: Runs = lambda keys: {}) -> Audit:
         raise UserError(f"{path}: not a figure; a file that ends in {', '.join(SUFFIXES)} is expected")
     try:
         embedded = plotting.embedded(path)
-    except (UnidentifiedImageError, OSError, SyntaxError, UnicodeDecodeError, ValueError):
+    except Exception:  # whatever a decoder raises on damaged bytes
         return Audit(str(path), "altered", "the file is damaged: it cannot be read as an image")
     if embedded is None:
         return Audit(
@@ -107,14 +105,16 @@ def audit(path: Path, root: Path | None, runs: Runs = lambda keys: {}) -> Audit:
         return Audit(str(path), "altered", "its content is not the one that its record was made for", **known)
     if root is None:
         return Audit(str(path), "intact", "as it was saved; outside a clone its record alone answers", **known)
-    md5 = _md5(path)
+    md5 = lockfile.md5_of(path)
+    if (other := _belongs_elsewhere(path, root, md5)) is not None:
+        return Audit(str(path), "altered", f"this is {other}: the file was put in the place of another", **known)
     lock, commit = _lock_with(root, md5)
     if lock is None:
         shallow = (root / ".git" / "shallow").exists()
         where = (
             "this clone is shallow: its history may not reach back far enough"
             if shallow
-            else "another clone made it, or a run never committed"
+            else "another clone made it, a run that was never committed, or another program saved it again"
         )
         return Audit(
             str(path),
@@ -128,19 +128,29 @@ def audit(path: Path, root: Path | None, runs: Runs = lambda keys: {}) -> Audit:
     reason = "made by the code, data and parameters of this clone"
     if changes:
         reason = f"{len(changes)} input{'s' if len(changes) > 1 else ''} changed since it was made"
-    code = {dep["path"]: dep["md5"] for entry in _entries(lock, record) for dep in _code(lock, entry)}
+    code = {dep.path: dep.md5 for entry in _entries(lock, record) for dep in lockfile.code(lock, entry)}
     keys = _input_keys(lock, record)
     answered = runs([key for of_stage in keys.values() for key in of_stage])
     found = {name: [run for key in of_stage for run in answered.get(key, [])] for name, of_stage in keys.items()}
     return Audit(str(path), verdict, reason, **known, code=code, commit=commit, changes=tuple(changes), runs=found)
 
 
-def _input_keys(lock: dict[str, Any], record: dict[str, Any]) -> dict[str, list[str]]:
+def _belongs_elsewhere(path: Path, root: Path, md5: str) -> str | None:
+    """The name under which dvc.lock knows these bytes, where the file lies under the name of another output."""
+    outs = lockfile.outputs(lockfile.parse(lockfile.text(root)))
+    with contextlib.suppress(ValueError):
+        name = path.resolve().relative_to(root.resolve()).as_posix()
+        if outs.get(name, md5) != md5:
+            return next((other for other, known in outs.items() if known == md5), None)
+    return None
+
+
+def _input_keys(lock: Lock, record: dict[str, Any]) -> dict[str, list[str]]:
     """The keys under which MLflow may know the trainings behind a figure (one a device type), by stage."""
     keys = {}
     for name in record["stages"]:
         if "-train@" in name:
-            stages = {n: record["stages"][n] for n in _ancestors(lock, name) & record["stages"].keys()}
+            stages = {n: record["stages"][n] for n in lockfile.ancestors(lock, name) & record["stages"].keys()}
             inputs = {"stage": name, "stages": stages}
             keys[name] = [provenance.key({"inputs": inputs, "device": device}) for device in ("cpu", "cuda")]
     return keys
@@ -158,93 +168,51 @@ def _data(record: dict[str, Any]) -> dict[str, str]:
     return {name: digest for stage in record["stages"].values() for name, digest in sorted(stage["data"].items())}
 
 
-def _present(root: Path) -> str:
-    path = root / "dvc.lock"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _read_lock(text: str) -> dict[str, Any]:
-    content = YAML(typ="safe", pure=True).load(text) or {}
-    return content.get("stages", {})
-
-
-def _lock_with(root: Path, md5: str) -> tuple[dict[str, Any] | None, str | None]:
+def _lock_with(root: Path, md5: str) -> tuple[Lock | None, str | None]:
     """The stages of the dvc.lock that holds an output with this hash, the present one first, and the commit that brought it."""
-    history = git(root, "log", "--format=%H", f"-S{md5}", "--", "dvc.lock").split()
-    present = _present(root)
+    history = git(root, "log", "--format=%H", f"-S{md5}", "--", lockfile.FILE).split()
+    present = lockfile.text(root)
     if md5 in present:
-        return _read_lock(present), history[-1] if history else "not committed yet"
+        return lockfile.parse(present), history[-1] if history else "not committed yet"
     for commit in reversed(history):
-        text = git(root, "show", f"{commit}:dvc.lock")
+        text = git(root, "show", f"{commit}:{lockfile.FILE}")
         if md5 in text:
-            return _read_lock(text), commit
+            return lockfile.parse(text), commit
     return None, None
 
 
-def _ancestors(lock: dict[str, Any], name: str) -> set[str]:
-    """``name`` and the stages whose outputs it depends on, directly or not."""
-    found, waiting = set(), [name]
-    while waiting:
-        current = waiting.pop()
-        if current in found or current not in lock:
-            continue
-        found.add(current)
-        needed = [dep["path"] for dep in lock[current].get("deps", [])]
-        waiting += [
-            n for n, entry in lock.items() for out in entry.get("outs", []) if any(_within(out["path"], d) for d in needed)
-        ]
-    return found
-
-
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/") or folder.startswith(f"{path}/")
-
-
-def _entries(lock: dict[str, Any], record: dict[str, Any]) -> list[dict[str, Any]]:
+def _entries(lock: Lock, record: dict[str, Any]) -> list[Entry]:
     """Of dvc.lock, the stages behind a record: a seed that was dropped leaves an entry there that made nothing of it."""
     return [lock[name] for name in record["stages"] if name in lock]
 
 
-def _code(lock: dict[str, Any], entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """The dependencies that no stage makes."""
-    made = [out["path"] for other in lock.values() for out in other.get("outs", [])]
-    return [dep for dep in entry.get("deps", []) if not any(_within(out, dep["path"]) for out in made)]
-
-
-def _md5(path: Path) -> str:
-    """Of a file or a folder, as dvc.lock has it."""
-    if path.is_file():
-        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-    from dvc_data.hashfile.hash_info import HashInfo
-    from dvc_data.hashfile.tree import Tree
-
-    tree = Tree()
-    for file in filter(Path.is_file, path.rglob("*")):
-        tree.add(file.relative_to(path).parts, None, HashInfo("md5", _md5(file)))
-    tree.digest()
-    return str(tree.hash_info.value)
-
-
-def _changes(root: Path, lock: dict[str, Any], record: dict[str, Any]) -> list[Change]:
+def _changes(root: Path, lock: Lock, record: dict[str, Any]) -> list[Change]:
     """Parameters, code and data of the stages behind ``record`` that differ between ``lock`` and the clone as it is."""
     now = params.flatten(params.read(root / params.FILE))
-    present = _read_lock(_present(root))
-    made_now = {out["path"]: out["md5"] for entry in present.values() for out in entry.get("outs", [])}
+    made_now = lockfile.outputs(lockfile.parse(lockfile.text(root)))
     found: dict[str, Change] = {}
     for entry in _entries(lock, record):
-        then = params.flatten(entry.get("params", {}).get(params.FILE, {}))
-        for name in then.keys() | {
-            n for n in now for section in entry.get("params", {}).get(params.FILE, {}) if n.startswith(f"{section}.")
-        }:
+        declared = entry.params.get(params.FILE, {})
+        then = params.flatten(declared)
+        for name in then.keys() | {n for n in now for section in declared if n.startswith(f"{section}.")}:
             old, new = then.get(name, _ABSENT), now.get(name, _ABSENT)
             if old != new:
                 found[name] = Change(name, old, new)
-        for dep in _code(lock, entry):
-            path = root / dep["path"]
-            new = _md5(path) if path.exists() else _ABSENT
-            if new != dep["md5"]:
-                found[dep["path"]] = Change(dep["path"], dep["md5"], new)
-        for out in entry.get("outs", []):
-            if made_now.get(out["path"], _ABSENT) != out["md5"]:
-                found[out["path"]] = Change(out["path"], out["md5"], made_now.get(out["path"], _ABSENT))
+        for dep in entry.deps:
+            if (new := _as_it_is(root, dep, made_now)) != dep.md5:
+                found[dep.path] = Change(dep.path, dep.md5, new)
+        for out in entry.outs:
+            if made_now.get(out.path, _ABSENT) != out.md5:
+                found[out.path] = Change(out.path, out.md5, made_now.get(out.path, _ABSENT))
     return [found[name] for name in sorted(found)]
+
+
+def _as_it_is(root: Path, dep: Hashed, made: dict[str, str]) -> str:
+    """The hash of a dependency now: an output's as dvc.lock has it, fetched or not; of a folder of outputs that are not all
+    fetched, the one it had.
+    """
+    if dep.path in made:
+        return made[dep.path]
+    if not all((root / out).exists() for out in made if lockfile.within(out, dep.path)):
+        return dep.md5
+    return lockfile.md5_of(root / dep.path) if (root / dep.path).exists() else _ABSENT

@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from neural_odes import params
+from neural_odes import lockfile, params
 from neural_odes.errors import UserError
 from neural_odes.metrics import read_json
 
@@ -100,6 +100,7 @@ def cores() -> int:
 
 def _dvc(root: Path, environment: Mapping[str, str], *arguments: str) -> None:
     if subprocess.run([*_DVC, *arguments], cwd=root, env=dict(environment), check=False).returncode:
+        lockfile.parse(lockfile.text(root))  # says what to do with a damaged one
         raise UserError("a stage failed; its own line above says why")
 
 

@@ -1,0 +1,286 @@
+"""The verdict on a figure, whatever happened to it, its inputs and the history: in a small repository with a dvc.lock by hand."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from ruamel.yaml import YAML
+
+from neural_odes import audit, plotting, provenance
+from neural_odes.errors import UserError
+
+FIGURE, OTHER = "reports/figures/toy.png", "reports/figures/other.png"
+PARAMS = {"toy": {"train": {"rate": 0.1, "steps": 30}, "evaluate": {"tolerance": 1e-5}}, "seeds": [0]}
+RECORD = {
+    "stage": "toy-figures",
+    "stages": {
+        "toy-data": {"instance": {}, "parameters": {}, "data": {}},
+        "toy-train@line-0": {
+            "instance": {"model": "line", "seed": 0},
+            "parameters": {"toy.train": {"rate": 0.1, "steps": 30}},
+            "data": {"data/toy.csv": "d" * 64},
+        },
+        "toy-figures": {"instance": {}, "parameters": {"toy.evaluate.tolerance": 1e-5}, "data": {"models/line-0": "e" * 64}},
+    },
+}
+
+
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def save_yaml(path: Path, content: Any) -> None:
+    with path.open("w") as stream:
+        YAML().dump(content, stream)
+
+
+def hashed_folder(root: Path, name: str) -> dict[str, str]:
+    """As DVC hashes a folder: its list of files, as JSON."""
+    files = [{"md5": md5(path), "relpath": path.name} for path in sorted((root / name).iterdir())]
+    return {"path": name, "hash": "md5", "md5": hashlib.md5(json.dumps(files).encode()).hexdigest() + ".dir"}
+
+
+class Clone:
+    def __init__(self, root: Path):
+        self.root = root
+        for name, text in {
+            "dvc.yaml": "stages: {}\n", "src/data.py": "# data\n", "src/train.py": "# train\n", "src/draw.py": "# draw\n",
+            "data/toy.csv": "1,2\n", "models/line-0": "weights", "evaluations/a": "1", "evaluations/b": "2",
+        }.items():  # fmt: skip
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        (root / ".dvc").mkdir()
+        (root / "reports" / "figures").mkdir(parents=True)
+        save_yaml(root / "params.yaml", PARAMS)
+        for name in (FIGURE, OTHER):
+            self.draw(name)
+        self.git("init", "--quiet")
+        self.write_lock()
+
+    def draw(self, name: str, heights: tuple[float, ...] = (0, 1)) -> None:
+        with plotting.figure(size=(1.0, 1.0)) as (drawn, axes):
+            axes.plot([*heights, len(name)])
+            plotting.save_figure(drawn, self.root / name, RECORD)
+
+    def hashed(self, *names: str) -> list[dict[str, str]]:
+        return [{"path": name, "hash": "md5", "md5": md5(self.root / name)} for name in names]
+
+    def write_lock(self) -> None:
+        """As DVC would have written it after a run of the files that are there."""
+        stages = {
+            "toy-data": {"cmd": "a", "deps": self.hashed("src/data.py"), "outs": self.hashed("data/toy.csv")},
+            "toy-train@line-0": {
+                "cmd": "b",
+                "deps": self.hashed("data/toy.csv", "src/train.py"),
+                "params": {"params.yaml": {"toy.train": PARAMS["toy"]["train"]}},
+                "outs": self.hashed("models/line-0"),
+            },
+            "toy-evaluate": {
+                "cmd": "c",
+                "deps": self.hashed("models/line-0"),
+                "outs": self.hashed("evaluations/a", "evaluations/b"),
+            },
+            "toy-figures": {
+                "cmd": "d",
+                "deps": [*self.hashed("models/line-0", "src/draw.py"), hashed_folder(self.root, "evaluations")],
+                "params": {"params.yaml": {"toy.evaluate.tolerance": 1e-5}},
+                "outs": self.hashed(FIGURE, OTHER),
+            },
+        }
+        save_yaml(self.root / "dvc.lock", {"schema": "2.0", "stages": stages})
+
+    def git(self, *arguments: str) -> str:
+        own = ["-c", "user.name=scratch", "-c", "user.email=scratch@localhost", "-c", "commit.gpgsign=false"]
+        return subprocess.run(["git", *own, *arguments], cwd=self.root, capture_output=True, text=True, check=True).stdout.strip()
+
+    def commit(self, message: str = "Results") -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def audit(self, name: str = FIGURE, **options: Any) -> audit.Audit:
+        return audit.audit(self.root / name, self.root, **options)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path)
+
+
+def test_current(clone):
+    found = clone.audit()
+    assert (found.verdict, found.exit_code, found.changes, found.stage) == ("current", 0, (), "toy-figures")
+    assert found.commit == "not committed yet"
+    assert found.parameters == {"toy.train.rate": 0.1, "toy.train.steps": 30, "toy.evaluate.tolerance": 1e-5}
+    assert found.data == {"data/toy.csv": "d" * 64, "models/line-0": "e" * 64}
+    assert found.code == {name: md5(clone.root / name) for name in ("src/data.py", "src/train.py", "src/draw.py")}
+    first = clone.commit()
+    (clone.root / "unrelated").write_text("later")
+    clone.commit("Later")
+    assert clone.audit().commit == first
+    clone.git("checkout", "--quiet", "--orphan", "anew")  # as after a rebase that squashes
+    squashed = clone.commit("All in one")
+    assert (clone.audit().verdict, clone.audit().commit) == ("current", squashed)
+
+
+def test_it_need_not_be_tracked_nor_keep_its_name(clone):
+    shutil.copy(clone.root / FIGURE, clone.root / "renamed.png")
+    assert clone.audit("renamed.png").verdict == "current"
+    clone.commit()
+    clone.git("rm", "--cached", "--quiet", FIGURE)
+    assert clone.audit().verdict == "current"
+
+
+def parameter(key: str, value: Any):
+    def edit(clone: Clone) -> None:
+        content = json.loads(json.dumps(PARAMS))
+        if value is None:
+            del content["toy"]["train"][key]
+        else:
+            content["toy"]["train"][key] = value
+        save_yaml(clone.root / "params.yaml", content)
+
+    return edit
+
+
+def file(name: str, text: str | None):
+    def edit(clone: Clone) -> None:
+        (clone.root / name).write_text(text) if text is not None else (clone.root / name).unlink()
+
+    return edit
+
+
+def retrained(clone: Clone) -> None:
+    """The training ran again and gave another model; the figure was not drawn again."""
+    before = md5(clone.root / "models/line-0")
+    (clone.root / "models/line-0").write_text("other weights")
+    lock = clone.root / "dvc.lock"
+    # In the order of the file: the output of the training comes first, what the later stages read stays.
+    lock.write_text(lock.read_text().replace(before, md5(clone.root / "models/line-0"), 1))
+
+
+NOW = {text: hashlib.md5(text.encode()).hexdigest() for text in ("# edited\n", "other weights")}
+
+
+@pytest.mark.parametrize(
+    ("edit", "changed", "new"),
+    [
+        (parameter("rate", 0.2), "toy.train.rate", 0.2),
+        (parameter("steps", None), "toy.train.steps", "absent"),
+        (parameter("decay", True), "toy.train.decay", True),
+        (file("src/draw.py", "# edited\n"), "src/draw.py", NOW["# edited\n"]),
+        (file("src/train.py", "# edited\n"), "src/train.py", NOW["# edited\n"]),
+        (file("src/data.py", None), "src/data.py", "absent"),
+        (file("evaluations/a", "another"), "evaluations", None),
+        (retrained, "models/line-0", NOW["other weights"]),
+    ],
+)
+def test_stale(clone, edit, changed, new):
+    before = {**clone.audit().code, "toy.train.rate": 0.1, "toy.train.steps": 30, "toy.train.decay": "absent"}
+    before |= {"evaluations": hashed_folder(clone.root, "evaluations")["md5"], "models/line-0": md5(clone.root / "models/line-0")}
+    edit(clone)
+    found = clone.audit()
+    assert (found.verdict, found.exit_code, found.reason) == ("stale", 1, "1 input changed since it was made")
+    (change,) = found.changes
+    expected = hashed_folder(clone.root, "evaluations")["md5"] if new is None else new
+    assert (change.input, change.old, change.new) == (changed, before[changed], expected)
+
+
+@pytest.mark.parametrize("edit", [file("unrelated.py", "x"), file("models/line-0", None), file("evaluations/b", None)])
+def test_what_does_not_concern_it(clone, edit):
+    """Nor what is not fetched."""
+    edit(clone)
+    assert clone.audit().verdict == "current"
+
+
+def test_several_changes_are_counted_and_sorted(clone):
+    parameter("rate", 0.2)(clone)
+    file("src/draw.py", "# edited\n")(clone)
+    found = clone.audit()
+    assert [c.input for c in found.changes] == ["src/draw.py", "toy.train.rate"]
+    assert found.reason == "2 inputs changed since it was made"
+
+
+def test_an_earlier_figure_names_the_commit_that_brought_it(clone, tmp_path_factory):
+    first = clone.commit()
+    kept = tmp_path_factory.mktemp("elsewhere") / "kept.png"
+    shutil.copy(clone.root / FIGURE, kept)
+    clone.draw(FIGURE, (1, 0))
+    clone.write_lock()
+    clone.commit("Another figure")
+    found = audit.audit(kept, clone.root)
+    assert (found.verdict, found.commit) == ("stale", first)
+    assert [(c.input, c.new) for c in found.changes] == [(FIGURE, md5(clone.root / FIGURE))]
+    assert clone.audit().verdict == "current"
+
+
+def test_not_ours(clone, tmp_path_factory):
+    clone.commit()
+    clone.draw("theirs.png", (3, 4))
+    found = clone.audit("theirs.png")
+    assert (found.verdict, found.exit_code, found.commit) == ("not ours", 2, None)
+    assert "another clone made it" in found.reason
+    Image.new("RGB", (4, 4)).save(clone.root / "photo.png")
+    assert clone.audit("photo.png").verdict == "not ours" and "no record" in clone.audit("photo.png").reason
+    shallow = tmp_path_factory.mktemp("shallow")
+    clone.git("clone", "--quiet", "--depth", "1", f"file://{clone.root}", str(shallow))
+    (shallow / ".dvc").mkdir(exist_ok=True)
+    found = audit.audit(clone.root / "theirs.png", shallow)
+    assert (found.verdict, found.commit) == ("not ours", "unknown") and "shallow" in found.reason
+
+
+def test_altered(clone):
+    with Image.open(clone.root / FIGURE) as image:
+        image.load()
+        chunk = PngInfo()
+        chunk.add_text(plotting.RECORD, image.info[plotting.RECORD])
+        image.convert("RGB").rotate(180).save(clone.root / "turned.png", pnginfo=chunk)
+    found = clone.audit("turned.png")
+    assert (found.verdict, found.exit_code) == ("altered", 2) and "content" in found.reason
+    shutil.copy(clone.root / OTHER, clone.root / FIGURE)
+    assert clone.audit().verdict == "altered" and OTHER in clone.audit().reason
+    (clone.root / FIGURE).write_bytes((clone.root / OTHER).read_bytes()[:200])
+    assert clone.audit().verdict == "altered" and "damaged" in clone.audit().reason
+
+
+def test_outside_any_clone(clone):
+    found = audit.audit(clone.root / FIGURE, None)
+    assert (found.verdict, found.exit_code, found.commit) == ("intact", 0, None)
+    assert found.parameters["toy.train.rate"] == 0.1
+    assert audit.find_root(clone.root / "reports" / "figures") == clone.root
+    assert audit.find_root(clone.root.parent) is None
+
+
+def test_runs_are_asked_for_by_the_key_of_the_training(clone):
+    """The key is that of its own stage and its ancestors, for either device."""
+    stages = {name: RECORD["stages"][name] for name in ("toy-data", "toy-train@line-0")}
+    inputs = {"stage": "toy-train@line-0", "stages": stages}
+    keys = [provenance.key({"inputs": inputs, "device": device}) for device in ("cpu", "cuda")]
+    asked = []
+
+    def runs(wanted: list[str]) -> dict[str, list[str]]:
+        asked.extend(wanted)
+        return {keys[1]: ["a run"]}
+
+    assert clone.audit(runs=runs).runs == {"toy-train@line-0": ["a run"]}
+    assert asked == keys
+
+
+def test_what_is_no_figure(clone):
+    with pytest.raises(UserError, match="no such figure"):
+        clone.audit("reports/figures/none.png")
+    with pytest.raises(UserError, match="not a figure"):
+        clone.audit("params.yaml")
+
+
+def test_a_damaged_lock_is_one_line(clone):
+    lock = clone.root / "dvc.lock"
+    lock.write_text(lock.read_text().replace("    outs:", "  outs", 1))
+    with pytest.raises(UserError, match=r"dvc\.lock: damaged.*git checkout dvc\.lock"):
+        clone.audit()
