@@ -57,7 +57,8 @@ def figure(rows: int = 1, columns: int = 1, *, size: tuple[float, float], **opti
 def save_figure(drawn: Figure, path: Path, record: dict[str, Any]) -> None:
     """Writes ``path`` (.png or .svg) with ``record`` in its metadata: same figure and record, same bytes.
 
-    It also carries a digest of its own pixels (SVG: of its drawing), so that an altered one is told from one that only moved.
+    It also carries a digest of the record and of its own pixels (SVG: of its drawing), so that an altered one is told from one
+    that only moved.
     """
     with plt.rc_context(_STYLE):
         if path.suffix == ".svg":
@@ -82,8 +83,8 @@ def save_animation(frames: Sequence[np.ndarray], path: Path, record: dict[str, A
     buffer = io.BytesIO()
     write(buffer, "")
     with Image.open(buffer) as image:
-        digest = _digest(_frames(image))
-    write(path, json.dumps({**record, "figure": path.name, "pixels": digest}, sort_keys=True))
+        content = _content(_frames(image))
+    write(path, _signed({**record, "figure": path.name}, content))
 
 
 def pixels(drawn: Figure) -> np.ndarray:
@@ -99,13 +100,13 @@ def embedded(path: Path) -> tuple[dict[str, Any], bool] | None:
         text = path.read_text(encoding="utf-8")
         if (found := _DESCRIPTION.search(text)) is None or (record := _parse(html.unescape(found[1]))) is None:
             return None
-        return record, record.get("pixels") == _text_digest(text.replace(found[0], "", 1))
+        return record, _intact(record, text.replace(found[0], "", 1).encode())
     with Image.open(path) as image:
         raw = image.info.get(RECORD) if path.suffix == ".png" else image.info.get("comment", b"").decode("ascii", "replace")
         record = _parse(raw)
         if record is None:
             return None
-        return record, record.get("pixels") == _digest(_frames(image))
+        return record, _intact(record, _content(_frames(image)))
 
 
 _DESCRIPTION = re.compile(rf'<desc id="{RECORD}">(.*?)</desc>', re.DOTALL)
@@ -115,13 +116,23 @@ def _save_svg(drawn: Figure, path: Path, record: dict[str, Any]) -> None:
     buffer = io.StringIO()
     drawn.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
-    described = json.dumps({**record, "figure": path.name, "pixels": _text_digest(text)}, sort_keys=True)
+    described = _signed({**record, "figure": path.name}, text.encode())
     marked = text.replace("</metadata>", f'</metadata><desc id="{RECORD}">{html.escape(described)}</desc>', 1)
     path.write_text(marked, encoding="utf-8")
 
 
-def _text_digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _signed(record: dict[str, Any], content: bytes) -> str:
+    """The record with a digest of itself and of what it belongs to, as JSON."""
+    return json.dumps({**record, "digest": _digest(record, content)}, sort_keys=True)
+
+
+def _intact(record: dict[str, Any], content: bytes) -> bool:
+    own = {key: value for key, value in record.items() if key != "digest"}
+    return record.get("digest") == _digest(own, content)
+
+
+def _digest(record: dict[str, Any], content: bytes) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode() + content).hexdigest()
 
 
 def _parse(text: str | None) -> dict[str, Any] | None:
@@ -129,12 +140,25 @@ def _parse(text: str | None) -> dict[str, Any] | None:
         record = json.loads(text or "")
     except ValueError:
         return None
-    return record if isinstance(record, dict) and "stages" in record else None
+    return record if isinstance(record, dict) and _well_formed(record) else None
+
+
+def _well_formed(record: dict[str, Any]) -> bool:
+    """As ``provenance.Record`` makes them: every reader may rely on it."""
+    stages = record.get("stages")
+    return (
+        isinstance(record.get("stage"), str)
+        and isinstance(stages, dict)
+        and all(
+            isinstance(stage, dict) and isinstance(stage.get("parameters"), dict) and isinstance(stage.get("data"), dict)
+            for stage in stages.values()
+        )
+    )
 
 
 def _chunk(record: dict[str, Any], name: str, image: Image.Image) -> PngImagePlugin.PngInfo:
     info = PngImagePlugin.PngInfo()
-    info.add_text(RECORD, json.dumps({**record, "figure": name, "pixels": _digest([image])}, sort_keys=True))
+    info.add_text(RECORD, _signed({**record, "figure": name}, _content([image])))
     return info
 
 
@@ -146,5 +170,5 @@ def _frames(image: Image.Image) -> list[Image.Image]:
     return frames
 
 
-def _digest(images: Sequence[Image.Image]) -> str:
-    return hashlib.sha256(b"".join(str(image.size).encode() + image.tobytes() for image in images)).hexdigest()
+def _content(images: Sequence[Image.Image]) -> bytes:
+    return b"".join(str(image.size).encode() + image.tobytes() for image in images)
