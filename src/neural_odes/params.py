@@ -42,16 +42,25 @@ def read(path: Path) -> dict[str, Any]:
         values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path.name}: there is no such file; bring it back with: git checkout {path.name}") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError, RecursionError, AttributeError, TypeError, LookupError) as error:
+        # Besides its own errors, ruamel passes on those of the conversions that a tag asks for.
         where = getattr(error, "problem_mark", None)
         line = f" line {where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or "not text in UTF-8"
+        problem = " ".join((getattr(error, "problem", None) or _problem(error)).split())[:200]
         raise UserError(f"{path.name}{line}: {problem}; git diff {path.name} shows what changed") from None
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise UserError(
             f"{path.name}: sections expected, such as seeds and density; bring them back with: git checkout {path.name}"
         )
     return values
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "not text in UTF-8"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return str(error) or "not YAML"
 
 
 def section(values: dict[str, Any], name: str, kind: Any) -> Any:
