@@ -159,6 +159,33 @@ def _print_audit(a: "Audit", *, detail: bool) -> None:
 
 
 @app.command()
+def verify(commit: Annotated[str, typer.Argument(help="What to compare with.")] = "HEAD") -> None:
+    """Compare a rebuild with the committed metrics: by bytes, then by the spread over seeds.
+
+    Exit code: 0 identical, or agrees within the spread over seeds; 1 differs, or there is nothing whole to compare.
+    """
+    from neural_odes import lanes
+    from neural_odes import verify as verifying
+    from neural_odes.tracking_store import git
+
+    with _one_line():
+        root = _root()
+        if wrong := verifying.altered(root):
+            more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+            raise UserError(
+                f"{', '.join(wrong[:3])}{more}: missing, or not what dvc.lock says; "
+                "dvc checkout --force brings back what is in DVC's cache, make results makes the rest"
+            )
+        if stages := sorted(lanes.changed(root, os.environ)):
+            more = f" and {len(stages) - 3} more" if len(stages) > 3 else ""
+            raise UserError(f"not a rebuild yet: {', '.join(stages[:3])}{more} would run; make results runs them")
+        found = verifying.verify(root, lambda name: git(root, "show", f"{commit}:{name}"))
+        for line in found.lines(commit):
+            print(line)
+        raise typer.Exit(found.exit_code)
+
+
+@app.command()
 def smoke() -> None:
     """Run the whole pipeline on tiny settings in a scratch copy; your results are not touched."""
     from neural_odes import results as table

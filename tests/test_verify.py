@@ -1,0 +1,101 @@
+"""A rebuild beside what was committed: identical, within the spread over seeds, or different – and which number."""
+
+import copy
+import json
+import random
+import statistics
+
+import pytest
+
+from neural_odes import verify
+from neural_odes.errors import UserError
+from neural_odes.metrics import over_seeds
+
+
+def metrics(values, **more):
+    return {"odenet": {"error_pct": over_seeds(values), "parameters": 208266, "binomial_standard_error_pct": values[0]} | more}
+
+
+def test_the_level_is_that_of_welch():
+    """Two samples of three by hand: means 1 and 3, both variances 1; t = 2 / √(2/3), four degrees of freedom."""
+    found = verify.compare({"a": metrics([0.0, 1.0, 2.0])}, {"a": metrics([2.0, 3.0, 4.0])})
+    assert found.furthest is not None and found.furthest.name == "a.odenet.error_pct"
+    assert found.furthest.probability == pytest.approx(0.070484, abs=1e-6)  # of tables of Student's t at 2.449
+    assert (found.verdict, found.exit_code, found.means) == ("agrees", 0, 1)
+
+
+def test_sound_rebuilds_agree_and_a_wrong_one_is_named():
+    draw = random.Random(0)
+
+    def rebuild(shift=0.0):
+        return {
+            "a": {f"k{i}": over_seeds([draw.gauss(10 + i + (shift if i == 7 else 0), 1) for _ in range(3)]) for i in range(100)}
+        }
+
+    verdicts = [verify.compare(rebuild(), rebuild()).verdict for _ in range(40)]
+    assert verdicts.count("differs") <= 6  # 5 % at most are expected
+    wrong = verify.compare(rebuild(), rebuild(shift=60.0))
+    assert wrong.exit_code == 1 and "a.k7" in [d.name for d in wrong.differing]
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda m: m["a"]["odenet"].update(parameters=208267), "a.odenet.parameters"),
+        (lambda m: m["a"]["odenet"].update(parameters=208266.0), "a.odenet.parameters"),
+        (lambda m: m["a"]["odenet"].pop("parameters"), "a.odenet.parameters"),
+        (lambda m: m["a"]["odenet"].update(new=None), "a.odenet.new"),
+        (lambda m: m["a"].update(dataset="cifar10"), "a.dataset"),
+        (lambda m: m["a"]["odenet"].update(error_pct=over_seeds([1.0])), "a.odenet.error_pct"),
+        (lambda m: m["a"]["rows"][1].update(nll=0.502), "a.rows.1.nll"),
+        (lambda m: m["a"]["rows"].pop(), "a.rows.1.nll"),
+        (lambda m: m["a"].update(nfe=over_seeds([32, 32, 32])), "a.nfe"),
+    ],
+)
+def test_what_no_seed_decides_must_be_the_same(change, name):
+    committed = {
+        "a": metrics([1.0, 2.0, 3.0]) | {"dataset": "mnist", "rows": [{"nll": 0.4}, {"nll": 0.5}], "nfe": over_seeds([26] * 3)}
+    }
+    rebuilt = copy.deepcopy(committed)
+    assert verify.compare(committed, rebuilt).verdict == "agrees"
+    change(rebuilt)
+    found = verify.compare(committed, rebuilt)
+    assert found.verdict == "differs" and any(d.name.startswith(name) for d in found.differing), found.differing
+
+
+def test_rounding_is_no_difference():
+    committed = {"a": {"nll": 0.5, "nfe": over_seeds([26.0] * 3), "b": over_seeds([0.0, 0.0, 0.0])}}
+    rebuilt = {"a": {"nll": 0.50001, "nfe": over_seeds([26.000000001] * 3), "b": over_seeds([1e-14, 0.0, 0.0])}}
+    assert verify.compare(committed, rebuilt).verdict == "agrees"
+
+
+def test_a_derived_number_is_not_compared_twice():
+    assert verify.compare({"a": metrics([1.0, 2.0, 3.0])}, {"a": metrics([1.5, 2.0, 3.0])}).verdict == "agrees"
+
+
+@pytest.fixture
+def rebuilt(tmp_path):
+    folder = tmp_path / "reports" / "metrics"
+    folder.mkdir(parents=True)
+    for claim in verify.CLAIMS:
+        (folder / f"{claim}.json").write_text(json.dumps(metrics([1.0, 2.0, 3.0])))
+    return tmp_path
+
+
+def test_the_same_bytes_are_identical(rebuilt):
+    text = (rebuilt / "reports" / "metrics" / "density.json").read_text()
+    assert verify.verify(rebuilt, lambda name: text) == verify.Comparison("identical", 0, None, ())
+    other = verify.verify(rebuilt, lambda name: text.replace(": ", ":  "))
+    assert other.verdict == "agrees" and other.means == 3
+
+
+def test_a_missing_or_damaged_file_is_named(rebuilt):
+    with pytest.raises(UserError, match=r"classification\.json: not in that commit"):
+        verify.verify(rebuilt, lambda name: "")
+    (rebuilt / "reports" / "metrics" / "trajectory.json").write_text("{")
+    with pytest.raises(UserError, match=r"trajectory\.json: damaged"):
+        verify.verify(rebuilt, lambda name: "{}")
+
+
+def test_means_are_those_of_the_values():
+    assert over_seeds([1, 2, 4])["std"] == statistics.stdev([1, 2, 4])
