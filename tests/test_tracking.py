@@ -1,18 +1,23 @@
 """What reaches MLflow, read back through its own client; and that a training never pays for it."""
 
+import contextlib
 import http.server
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +154,28 @@ def all_runs(root: Path) -> list[Any]:
 def history(root: Path, run: Any) -> Counter[tuple[str, int, float]]:
     at = client(root)
     return Counter((n, m.step, m.value) for n in run.data.metrics for m in at.get_metric_history(run.info.run_id, n))
+
+
+@contextlib.contextmanager
+def serving(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """MLflow's server, once it answers: its process, the first of its group, and its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command, environment = server(root, port)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env=environment, cwd=root, start_new_session=True, **quiet)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10):
+                break
+            time.sleep(0.2)
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
 
 
 def once(rows: list[tuple[int, str, float]]) -> dict[tuple[str, int, float], int]:
@@ -353,6 +380,81 @@ class TestServerInTrouble:
         assert "rm mlflow.db" in line
         assert not root.exists()
 
+    def test_locked_by_another_program(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(tracking, "_WAIT_AT_END", 0.5)
+        holder = sqlite3.connect(root / "mlflow.db", isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        assert self.train(root) < 4
+        (line,) = self.lines(capsys)
+        assert "neural-odes runs sync" in line
+        holder.execute("ROLLBACK")
+        holder.close()
+        self.complete_after_a_sync(root)
+
+    def test_full_disk(self, root: Path) -> None:
+        """No file may grow by a byte."""
+        code = (
+            "import resource, sys, time; from pathlib import Path; from neural_odes import tracking; import test_tracking as t\n"
+            "root = Path.cwd()\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+            "with tracking.live(root, *t.trained(root)) as on_rows:\n"
+            "    for row in t.ROWS: on_rows([row]); time.sleep(0.1)\n"
+            "print('trained')\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code], cwd=root, capture_output=True, text=True, check=False,
+            env=os.environ | {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (0, "trained\n"), done.stderr
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("warning: MLflow at") and "neural-odes runs sync" in line
+        self.complete_after_a_sync(root)
+
+    def test_dying_in_the_middle(self, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.setattr(tracking, "_WAIT_AT_END", 1.0)
+        with serving(root) as (process, address):
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+            with tracking.live(root, *trained(root)) as on_rows:
+                on_rows(ROWS[:2])
+                until = time.monotonic() + 30
+                while time.monotonic() < until and not (runs(root) and history(root, runs(root)["line-0"])):
+                    time.sleep(0.1)
+                os.killpg(process.pid, signal.SIGKILL)
+                for row in ROWS[2:]:
+                    on_rows([row])
+                    time.sleep(0.1)
+            (line,) = self.lines(capsys)
+            assert "neural-odes runs sync" in line
+        monkeypatch.delenv("MLFLOW_TRACKING_URI")
+        self.complete_after_a_sync(root)
+
+    def test_two_trainings_at_once(self, root: Path) -> None:
+        code = (
+            "import sys, time; from pathlib import Path; from neural_odes import tracking; import test_tracking as t\n"
+            "with tracking.live(Path.cwd(), *t.trained(Path.cwd(), int(sys.argv[1]))) as on_rows:\n"
+            "    for row in t.ROWS: on_rows([row]); time.sleep(0.1)\n"
+        )
+        environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        both = [subprocess.Popen([*command, str(seed)], cwd=root, env=environment) for seed in (0, 1)]
+        assert [process.wait(120) for process in both] == [0, 0]
+        assert sorted(run.info.run_name for run in all_runs(root)) == ["line-0", "line-1"]
+        for run in all_runs(root):
+            assert run.info.status == "FINISHED" and history(root, run) == once(ROWS)
+
+    def complete_after_a_sync(self, root: Path) -> None:
+        for thread in threading.enumerate():  # as when the process ends
+            if thread.name == "mlflow":
+                thread.join(60)
+        write_everything(root)
+        sync(root)
+        assert sorted(run.info.run_name for run in all_runs(root)) == ["line-0", "line-1", "results"]
+        found = history(root, runs(root)["line-0"])
+        assert {row: number for row, number in found.items() if row in once(ROWS)} == once(ROWS)
+        assert str(sync(root)).startswith("nothing to add")
+
     def test_secrets(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "abcdef")
         for text in ("http://a:b@h/x", "postgresql://a:p@ss:/w@h/d", "https://h/?api_key=b&x=1", "h: token abcdef refused"):
@@ -508,29 +610,16 @@ class TestPages:
         sync(root)
         for name in ("MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "MLFLOW_SERVER_ALLOWED_HOSTS"):
             monkeypatch.setenv(name, "true")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command, environment = server(root, port)
-        address = f"http://127.0.0.1:{port}"
+        with serving(root) as (_, address):
 
-        def status(path: str, **headers: str) -> int:
-            try:
-                with urllib.request.urlopen(urllib.request.Request(address + path, headers=headers), timeout=10) as answer:
-                    return int(answer.status)
-            except urllib.error.HTTPError as error:
-                return error.code
-
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(command, env=environment, cwd=root, start_new_session=True, **quiet)
-        try:
-            until = time.monotonic() + 60
-            while time.monotonic() < until:
+            def status(path: str, **headers: str) -> int:
                 try:
-                    if status("/health") == 200:
-                        break
-                except OSError:
-                    time.sleep(0.2)
+                    with urllib.request.urlopen(urllib.request.Request(address + path, headers=headers), timeout=10) as answer:
+                        return int(answer.status)
+                except urllib.error.HTTPError as error:
+                    return error.code
+
+            port = int(address.rpartition(":")[2])
             run = runs(root)["line-0"].info.run_id
             assert status(f"/get-artifact?path=model.safetensors&run_uuid={run}") == 200
             assert status("/", Host="evil.example") == 403
@@ -545,9 +634,25 @@ class TestPages:
             if (address_here := _outside_address()) is not None:
                 with pytest.raises(OSError), socket.create_connection((address_here, port), timeout=2):
                     pass
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(20)
+
+    def test_names_are_shown_as_they_are(self, root: Path, tmp_path: Path) -> None:
+        """A run called like a page's code, in a browser: it is text there."""
+        browser = shutil.which("chromium") or shutil.which("google-chrome")
+        if browser is None:
+            pytest.skip("Chromium is not installed")
+        at = client(root)
+        name = "<img src=x onerror=\"document.title='broken into'\"><script>document.title='broken into'</script>"
+        at.create_run(at.create_experiment(name), tags={name: name}, run_name=name)
+        with serving(root) as (_, address):
+            page = f"{address}/#/experiments?workflowType=machine_learning"
+            options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+            shown = subprocess.run(
+                [browser, *options, "--virtual-time-budget=20000", "--dump-dom", page],
+                capture_output=True, text=True, timeout=120, check=True,
+            ).stdout  # fmt: skip
+        assert "&lt;script&gt;document.title" in shown, "the page does not list the experiment"
+        assert "<script>document.title" not in shown
+        assert not re.search(r"<title>[^<]*broken into", shown)
 
     def test_no_secret_on_the_command_line(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://anna:s3cr3t@h/d")
@@ -559,6 +664,73 @@ class TestPages:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://anna:s3cr3t@h")
         with pytest.raises(UserError, match=r"open https://\*\*\*@h in a browser"):
             server(root, 5055)
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """URI of a fresh PostgreSQL on the loopback address."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="neural-odes-postgres-"))  # not under tmp_path, which is closed to others
+    (folder / "password").write_text("s3cr3t")
+    own: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}  # it refuses to run as root
+    for path in (folder, folder / "password") if own else ():
+        shutil.chown(path, **own)
+
+    def call(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [found[-1] / program, "-D", folder / "data", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL, **own
+        )
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    try:
+        call("initdb", "--username=anna", f"--pwfile={folder / 'password'}", "--auth=scram-sha-256")
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        call("pg_ctl", "-w", "-o", options, "-l", str(folder / "log"), "start")
+        yield f"postgresql://anna:s3cr3t@127.0.0.1:{port}/postgres"
+        call("pg_ctl", "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_two_users_on_one_server(root: Path, tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two clones train at once, and both bring over what they have: every run is there once and whole."""
+    code = (
+        "import sys, time; from pathlib import Path; from neural_odes import tracking; import test_tracking as t\n"
+        "from neural_odes.tracking_sync import sync\n"
+        "for seed in map(int, sys.argv[1:]):\n"
+        "    with tracking.live(Path.cwd(), *t.trained(Path.cwd(), seed)) as on_rows:\n"
+        "        for row in t.ROWS: on_rows([row]); time.sleep(0.05)\n"
+        "    t.write_training(Path.cwd(), seed)\n"
+        "sync(Path.cwd()); print(sync(Path.cwd()))\n"
+    )
+    clones = [tmp_path / name for name in ("anna", "ben")]
+    for folder in clones:
+        shutil.copytree(root, folder)
+        (folder / "params.yaml").write_text("seeds: [0, 1, 2, 3, 4, 5]\n")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", postgres)
+    with serving(root) as (_, address):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+        both = [
+            subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-c", code, *seeds],
+                cwd=folder,
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for folder, seeds in zip(clones, ("024", "135"), strict=True)
+        ]
+        told = [process.communicate()[0] for process in both]
+        assert [process.returncode for process in both] == [0, 0]
+        assert all(line.startswith("nothing to add") for line in told)
+        assert sorted(run.info.run_name for run in all_runs(root)) == [f"line-{seed}" for seed in range(6)]
+        for run in all_runs(root):
+            assert run.info.status == "FINISHED" and history(root, run) == once(ROWS)
 
 
 def _outside_address() -> str | None:

@@ -157,7 +157,7 @@ class Store:
         from mlflow import MlflowClient
 
         for library in ("mlflow", "alembic"):
-            logging.getLogger(library).setLevel(logging.ERROR)
+            logging.getLogger(library).setLevel(logging.CRITICAL)  # what goes wrong is said in a line of ours
         self._root = root
         with locked(root, "store"):  # two at once would make the schema twice
             self._client = MlflowClient(uri(root))
