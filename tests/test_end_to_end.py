@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -19,7 +20,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from ruamel.yaml import YAML
 
-from neural_odes import aside, audit, load, params, plotting, presets, provenance, scratch
+from neural_odes import aside, audit, load, lockfile, params, plotting, presets, provenance, scratch, verify
 from neural_odes.errors import UserError
 
 CLAIMS = ("classification", "density", "trajectory")
@@ -152,15 +153,53 @@ def test_adding_a_seed_adds_instances_and_dropping_it_leaves_nothing_of_it(clone
     assert audit.audit(folder / "reports" / "figures" / "moons-density.png", folder).verdict == "current"
 
 
-def test_the_same_bytes_again_without_tracking(clone, root, tmp_path):
-    """Every output of dvc.lock: another folder, time zone, locale, hash seed and no MLflow."""
-    folder = tmp_path / "ärger mit leerzeichen"
+def test_the_same_bytes_again_elsewhere(clone, root, tmp_path):
+    """Every output of dvc.lock: another folder, home, umask, time zone, locale, hash seed, day, and no MLflow."""
+    folder, home = tmp_path / "ärger mit leerzeichen", tmp_path / "home"
+    home.mkdir()
     scratch.copy(root, folder)
     presets.apply(folder, "smoke")
-    other = {"NEURAL_ODES_TRACKING": "off", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
-    _run(folder, "dvc", "repro", **scratch.shared(root), **other)
+    other = {"NEURAL_ODES_TRACKING": "off", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HOME": str(home)}
+    before = os.umask(0o077)
+    try:
+        _run(folder, "dvc", "repro", **scratch.shared(root), **other, **_in_a_year())
+    finally:
+        os.umask(before)
     assert _hashes(folder) == _hashes(clone)
     assert not (folder / "mlflow.db").exists()
+
+
+def _in_a_year() -> dict[str, str]:
+    """Environment in which the calendar is a year ahead."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
+        pytest.skip("faketime is not installed")
+    return {"LD_PRELOAD": str(library), "FAKETIME": "+365d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def test_two_clones_that_share_a_cache_run_at_once(clone, root, tmp_path):
+    """Neither waits for the other's locks, both have the clone's bytes, and the cache is whole."""
+    cache, folders = tmp_path / "cache", [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        scratch.copy(root, folder)
+        presets.apply(folder, "smoke")
+        _run(folder, "dvc", "cache", "dir", str(cache))
+        _run(folder, "dvc", "config", "cache.shared", "group")
+    command = ["dvc", "repro", "density-figures"]
+    both = [
+        subprocess.Popen(
+            command, cwd=folder, env=scratch.environment(folder) | {"NEURAL_ODES_TRACKING": "off"},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for folder in folders
+    ]  # fmt: skip
+    told = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    expected = _hashes(clone)
+    for folder in folders:
+        made = lockfile.outputs(lockfile.parse(lockfile.text(folder)))
+        assert made and made.items() <= expected.items()
+        assert all(lockfile.md5_of(folder / path) == md5 for path, md5 in made.items())
 
 
 @pytest.mark.parametrize("name", TRAININGS)
@@ -254,6 +293,59 @@ def test_audit_verdicts(clone, tmp_path):
     assert "altered" in _run(clone, "neural-odes", "audit", str(mailed), code=2)
     Image.fromarray(pixels).save(mailed)
     assert "not ours" in _run(clone, "neural-odes", "audit", str(mailed), code=2)
+
+
+def test_results_of_an_earlier_commit_come_back_from_a_remote(clone, tmp_path):
+    folder, remote, later = tmp_path / "clone", tmp_path / "remote", tmp_path / "later"
+    shutil.copytree(clone, folder, symlinks=True)
+    _run(folder, "dvc", "remote", "add", "-d", "store", str(remote))
+    scratch.commit(folder, "Results")
+    _run(folder, "dvc", "push", "--run-cache")
+    old, metrics = _hashes(folder), (folder / "reports" / "metrics" / "density.json").read_bytes()
+    path = folder / "params.yaml"
+    path.write_text(path.read_text().replace("components: [4, 8]", "components: [3]"))
+    _run(folder, "dvc", "repro")
+    scratch.commit(folder, "Another mixture")
+    assert (folder / "reports" / "metrics" / "density.json").read_bytes() != metrics
+    _run(tmp_path, "git", "clone", "--quiet", str(folder), str(later))
+    _run(later, "git", "checkout", "--quiet", "HEAD~1")
+    assert "Running stage" not in _run(later, "dvc", "repro", "--pull")
+    assert _hashes(later) == old and (later / "reports" / "metrics" / "density.json").read_bytes() == metrics
+    assert not verify.altered(later)
+
+
+def test_verify_is_what_a_reviewer_runs(clone, tmp_path):
+    folder = tmp_path / "clone"
+    shutil.copytree(clone, folder, symlinks=True)
+    scratch.commit(folder, "Results")
+    assert "identical" in _run(folder, "neural-odes", "verify")
+    target = folder / "models" / "density" / "cnf-0" / "model.safetensors"
+    content = bytearray(target.read_bytes())
+    content[-1] ^= 1
+    target.unlink()
+    target.write_bytes(content)
+    assert "models/density/cnf-0" in _run(folder, "neural-odes", "verify", code=1)
+    shutil.rmtree(target.parent)
+    assert "models/density/cnf-0" in _run(folder, "neural-odes", "verify", code=1)
+    _run(folder, "dvc", "checkout", "--force")
+    assert "identical" in _run(folder, "neural-odes", "verify")
+    path = folder / "params.yaml"
+    path.write_text(path.read_text().replace("components: [4, 8]", "components: [3]"))
+    assert "make results" in _run(folder, "neural-odes", "verify", code=1)
+    _run(folder, "dvc", "repro")
+    said = _run(folder, "neural-odes", "verify", code=1)
+    assert "differs" in said and "density.gmm" in said
+
+
+def test_no_secret_is_kept(clone, tmp_path):
+    folder = tmp_path / "clone"
+    shutil.copytree(clone, folder, symlinks=True)
+    secret = {"MLFLOW_TRACKING_URI": "http://anna:s3cr3tpass@127.0.0.1:9", "MLFLOW_TRACKING_TOKEN": "t0k3nt0k3n"}
+    said = _run(folder, "dvc", "repro", "--force", "--single-item", "density-train@cnf-0", **secret)
+    said += _run(folder, "neural-odes", "runs", "sync", code=1, **secret)
+    for value in (b"s3cr3tpass", b"t0k3nt0k3n"):
+        assert value not in said.encode()
+        assert not [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink() and value in p.read_bytes()]
 
 
 def test_a_stale_figure_of_the_history_names_its_commit(clone, tmp_path):
