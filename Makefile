@@ -4,7 +4,7 @@ BIN := .venv/bin
 BENCHMARKS := cost nfe cnf_step cnf_gap inference mnist_error spirals_rmse memory_peak profile_steps overheads growth
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help env results claims test smoke ui audit check readme bench
+.PHONY: help env results claims test smoke ui audit verify check readme bench faults
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
@@ -39,11 +39,17 @@ ui: env  ## MLflow on the loopback address
 audit: env  ## what made each figure, and whether it is current
 	neural-odes audit
 
+verify: env  ## a rebuild beside the committed metrics: identical, agrees or differs
+	neural-odes verify
+
 check: env  ## linter, types, import contracts
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
+
+faults: env  ## kills, interruptions and damage, some three hundred times; a table of what survived
+	python tests/faults.py
 
 bench: env  ## benchmarks against what one would use instead (after `make results`)
 	python -m pip install --quiet -c constraints-numeric.txt -c constraints.txt -e '.[test,bench]'
