@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -20,7 +20,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from ruamel.yaml import YAML
 
-from neural_odes import aside, audit, load, lockfile, params, plotting, presets, provenance, scratch, verify
+from neural_odes import aside, audit, load, params, plotting, presets, provenance, scratch, verify
 from neural_odes.errors import UserError
 
 CLAIMS = ("classification", "density", "trajectory")
@@ -153,53 +153,15 @@ def test_adding_a_seed_adds_instances_and_dropping_it_leaves_nothing_of_it(clone
     assert audit.audit(folder / "reports" / "figures" / "moons-density.png", folder).verdict == "current"
 
 
-def test_the_same_bytes_again_elsewhere(clone, root, tmp_path):
-    """Every output of dvc.lock: another folder, home, umask, time zone, locale, hash seed, day, and no MLflow."""
-    folder, home = tmp_path / "ärger mit leerzeichen", tmp_path / "home"
-    home.mkdir()
+def test_the_same_bytes_again_without_tracking(clone, root, tmp_path):
+    """Every output of dvc.lock: another folder, time zone, locale, hash seed and no MLflow."""
+    folder = tmp_path / "ärger mit leerzeichen"
     scratch.copy(root, folder)
     presets.apply(folder, "smoke")
-    other = {"NEURAL_ODES_TRACKING": "off", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HOME": str(home)}
-    before = os.umask(0o077)
-    try:
-        _run(folder, "dvc", "repro", **scratch.shared(root), **other, **_in_a_year())
-    finally:
-        os.umask(before)
+    other = {"NEURAL_ODES_TRACKING": "off", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    _run(folder, "dvc", "repro", **scratch.shared(root), **other)
     assert _hashes(folder) == _hashes(clone)
     assert not (folder / "mlflow.db").exists()
-
-
-def _in_a_year() -> dict[str, str]:
-    """Environment in which the calendar is a year ahead."""
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-    if library is None:
-        pytest.skip("faketime is not installed")
-    return {"LD_PRELOAD": str(library), "FAKETIME": "+365d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-
-
-def test_two_clones_that_share_a_cache_run_at_once(clone, root, tmp_path):
-    """Neither waits for the other's locks, both have the clone's bytes, and the cache is whole."""
-    cache, folders = tmp_path / "cache", [tmp_path / "one", tmp_path / "two"]
-    for folder in folders:
-        scratch.copy(root, folder)
-        presets.apply(folder, "smoke")
-        _run(folder, "dvc", "cache", "dir", str(cache))
-        _run(folder, "dvc", "config", "cache.shared", "group")
-    command = ["dvc", "repro", "density-figures"]
-    both = [
-        subprocess.Popen(
-            command, cwd=folder, env=scratch.environment(folder) | {"NEURAL_ODES_TRACKING": "off"},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )
-        for folder in folders
-    ]  # fmt: skip
-    told = [process.communicate()[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
-    expected = _hashes(clone)
-    for folder in folders:
-        made = lockfile.outputs(lockfile.parse(lockfile.text(folder)))
-        assert made and made.items() <= expected.items()
-        assert all(lockfile.md5_of(folder / path) == md5 for path, md5 in made.items())
 
 
 @pytest.mark.parametrize("name", TRAININGS)
@@ -340,12 +302,14 @@ def test_verify_is_what_a_reviewer_runs(clone, tmp_path):
 def test_no_secret_is_kept(clone, tmp_path):
     folder = tmp_path / "clone"
     shutil.copytree(clone, folder, symlinks=True)
-    secret = {"MLFLOW_TRACKING_URI": "http://anna:s3cr3tpass@127.0.0.1:9", "MLFLOW_TRACKING_TOKEN": "t0k3nt0k3n"}
+    password, token = secrets.token_hex(8), secrets.token_hex(8)
+    secret = {"MLFLOW_TRACKING_URI": f"http://anna:{password}@127.0.0.1:9", "MLFLOW_TRACKING_TOKEN": token}
     said = _run(folder, "dvc", "repro", "--force", "--single-item", "density-train@cnf-0", **secret)
     said += _run(folder, "neural-odes", "runs", "sync", code=1, **secret)
-    for value in (b"s3cr3tpass", b"t0k3nt0k3n"):
-        assert value not in said.encode()
-        assert not [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink() and value in p.read_bytes()]
+    assert "warning: MLflow at http://***@127.0.0.1:9" in said
+    for value in (password, token):
+        assert value not in said
+        assert not [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink() and value.encode() in p.read_bytes()]
 
 
 def test_a_stale_figure_of_the_history_names_its_commit(clone, tmp_path):
@@ -356,7 +320,7 @@ def test_a_stale_figure_of_the_history_names_its_commit(clone, tmp_path):
     shutil.copy(folder / "reports" / "figures" / "moons-density.png", old)
     md5 = hashlib.md5(old.read_bytes(), usedforsecurity=False).hexdigest()
     lock = folder / "dvc.lock"
-    lock.write_text(lock.read_text().replace(md5, "0" * 32))
+    lock.write_text(lock.read_text().replace(md5, "f" * 32))
     scratch.commit(folder, "Another figure")
     found = audit.audit(old, folder)
     assert found.verdict == "stale" and re.fullmatch(r"[0-9a-f]{40}", found.commit)

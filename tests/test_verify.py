@@ -1,6 +1,7 @@
 """A rebuild beside what was committed: identical, within the spread over seeds, or different – and which number."""
 
 import copy
+import hashlib
 import json
 import random
 import statistics
@@ -61,6 +62,59 @@ def test_what_no_seed_decides_must_be_the_same(change, name):
     change(rebuilt)
     found = verify.compare(committed, rebuilt)
     assert found.verdict == "differs" and any(d.name.startswith(name) for d in found.differing), found.differing
+
+
+@pytest.mark.parametrize(
+    ("committed", "rebuilt", "verdict"),
+    [
+        ([1.0, 2.0], [1.1, 2.1], "agrees"),  # two seeds have a spread, too
+        ([26.0] * 3, [27.0] * 3, "differs"),  # without one, any other mean is another result
+        ([0.0, 0.001, 0.002], [0.5, 0.501, 0.502], "differs"),
+        ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], "agrees"),
+    ],
+)
+def test_means_over_seeds(committed, rebuilt, verdict):
+    found = verify.compare({"a": over_seeds(committed)}, {"a": over_seeds(rebuilt)})
+    assert (found.verdict, found.means) == (verdict, 1)
+
+
+def test_the_verdict_in_words():
+    committed = {"a": {"x": over_seeds([1.0, 2.0, 3.0]), "y": over_seeds([1.0, 2.0, 3.0]), "steps": 10}}
+    rebuilt = {"a": {"x": over_seeds([1.0, 2.0, 3.0]), "y": over_seeds([2.0, 3.0, 4.25]), "steps": 10}}
+    found = verify.compare(committed, rebuilt)
+    (line,) = found.lines("v1")
+    assert line.startswith("agrees with v1: seeds explain the differences of 2 means; the furthest, a.y: 2 → 3.0833 (p = 0.2")
+    rebuilt["a"]["steps"] = 11
+    found = verify.compare(committed, rebuilt)
+    assert found.lines("v1") == ["differs from v1 in what seeds do not explain:", "  a.steps: 10 → 11"]
+    assert verify.compare({"a": 1}, {"a": 1}).lines("v1") == [
+        "agrees with v1: seeds explain the differences of 0 means; all else is equal"
+    ]
+    (line,) = verify.Comparison("identical", 0, None, ()).lines("v1")
+    assert line == "identical: all metrics are those of v1, byte for byte"
+
+
+@pytest.mark.filterwarnings("ignore")  # of DVC's imports
+def test_outputs_that_are_not_as_in_the_lock_are_named(tmp_path):
+    names = [f"models/{letter}" for letter in "abcdefgh"]
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text("[core]\n    no_scm = true\n")
+    (tmp_path / "models").mkdir()
+    for name in names:
+        (tmp_path / name).write_text(name)
+    md5s = {name: hashlib.md5(name.encode()).hexdigest() for name in names}
+    stage = {"cmd": "true", "outs": names}
+    lock = {"cmd": "true", "outs": [{"path": name, "hash": "md5", "md5": md5} for name, md5 in md5s.items()]}
+    (tmp_path / "dvc.yaml").write_text(json.dumps({"stages": {"train": stage}}))
+    (tmp_path / "dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": {"train": lock}}))
+    assert verify.altered(tmp_path) == []
+    for name in names[:6]:  # some hashes become greater, some smaller
+        (tmp_path / name).write_text("altered")
+    (tmp_path / names[6]).unlink()
+    assert verify.altered(tmp_path) == names[:7]
+    (tmp_path / "dvc.yaml").write_text("stages: [")
+    with pytest.raises(UserError, match="git checkout brings it back"):
+        verify.altered(tmp_path)
 
 
 def test_rounding_is_no_difference():
