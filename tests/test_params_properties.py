@@ -90,7 +90,7 @@ def judge(path: Path) -> str | None:
         params.check(content)
     except UserError as error:
         text = str(error)
-        assert text.startswith(params.FILE) and "\n" not in text.strip("\n") and len(text) < 2000, text
+        assert text.startswith(params.FILE) and text.isprintable() and len(text) < 2000, text
         return text
     for name in ASKED:
         params.section(content, name, kind_of(name))
