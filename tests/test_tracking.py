@@ -215,7 +215,7 @@ class TestLive:
     def test_an_interrupted_one_goes_on_in_the_same_run(self, root: Path, error: type[BaseException], status: str) -> None:
         with pytest.raises(error), tracking.live(root, *trained(root)) as on_rows:
             on_rows(ROWS[:4])
-            raise error
+            raise error("stopped")
         before = runs(root)["line-0"]
         assert before.info.status == status
         with tracking.live(root, *trained(root)) as on_rows:
