@@ -15,8 +15,8 @@ from typing import Any, Literal
 from neural_odes.errors import UserError
 from neural_odes.lockfile import md5_of
 from neural_odes.metrics import read_json
+from neural_odes.verdicts import CLAIMS
 
-CLAIMS = ("classification", "density", "trajectory")
 LEVEL = 0.05
 RELATIVE = 1e-3  # of a number that no seed decides
 _SEEDS = {"mean", "std", "n", "values"}
