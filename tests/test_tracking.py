@@ -156,12 +156,21 @@ def history(root: Path, run: Any) -> Counter[tuple[str, int, float]]:
     return Counter((n, m.step, m.value) for n in run.data.metrics for m in at.get_metric_history(run.info.run_id, n))
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def importing_this() -> dict[str, str]:
+    """Environment of a process that imports this file."""
+    return os.environ | {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+
+
 @contextlib.contextmanager
 def serving(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """MLflow's server, once it answers: its process, the first of its group, and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command, environment = server(root, port)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, env=environment, cwd=root, start_new_session=True, **quiet)
@@ -405,7 +414,7 @@ class TestServerInTrouble:
         )
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", code], cwd=root, capture_output=True, text=True, check=False,
-            env=os.environ | {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
+            env=importing_this(),
         )  # fmt: skip
         assert (done.returncode, done.stdout) == (0, "trained\n"), done.stderr
         (line,) = done.stderr.splitlines()
@@ -436,7 +445,7 @@ class TestServerInTrouble:
             "with tracking.live(Path.cwd(), *t.trained(Path.cwd(), int(sys.argv[1]))) as on_rows:\n"
             "    for row in t.ROWS: on_rows([row]); time.sleep(0.1)\n"
         )
-        environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+        environment = importing_this()
         command = [sys.executable, "-W", "ignore", "-c", code]
         both = [subprocess.Popen([*command, str(seed)], cwd=root, env=environment) for seed in (0, 1)]
         assert [process.wait(120) for process in both] == [0, 0]
@@ -683,9 +692,7 @@ def postgres() -> Iterator[str]:
             [found[-1] / program, "-D", folder / "data", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL, **own
         )
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     try:
         call("initdb", "--username=anna", f"--pwfile={folder / 'password'}", "--auth=scram-sha-256")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
@@ -714,7 +721,7 @@ def test_two_users_on_one_server(root: Path, tmp_path: Path, postgres: str, monk
     monkeypatch.setenv("MLFLOW_TRACKING_URI", postgres)
     with serving(root) as (_, address):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+        environment = importing_this()
         both = [
             subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-c", code, *seeds],
