@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neural_odes import audit, lockfile, params, plotting, verify, weights
+from neural_odes import arrays, audit, lockfile, params, plotting, verify, weights
 from neural_odes.checkpoint import Checkpoint
 from neural_odes.errors import UserError
 from neural_odes.metrics import read_json, write_json
@@ -96,6 +97,9 @@ LINEAR = torch.nn.Linear(2, 3)
 READERS: dict[str, tuple[str, Callable[[Path], Any], Callable[[Path], Any]]] = {
     "weights": ("model.safetensors", lambda p: weights.save(LINEAR, p), lambda p: weights.load(torch.nn.Linear(2, 3), p)),
     "checkpoint": ("toy.checkpoint", checkpoint, lambda p: Checkpoint(p.parent, p.stem).load()),
+    "array": (
+        "points.npy", lambda p: np.save(p, np.arange(12.0).reshape(6, 2)), lambda p: arrays.load(p, shape=(None, 2))
+    ),
     "metrics": ("metrics.json", lambda p: write_json(p, {"nll": 0.5, "rows": [1, 2]}), read_json),
     "inputs": ("inputs.json", lambda p: write_json(p, RECORD), inputs_of),
     "params": ("params.yaml", lambda p: p.write_bytes((ROOT / "params.yaml").read_bytes()), parameters),

@@ -19,7 +19,7 @@ def load(path: Path, *, shape: tuple[int | None, ...]) -> np.ndarray:
             array = np.lib.format.read_array(stream, allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"{path}: missing; bring it back with: dvc checkout, or make it with: dvc repro") from None
-    except (ValueError, TypeError, EOFError, OSError, MemoryError, OverflowError):
+    except Exception:  # whatever NumPy raises on damaged bytes: its parser of headers lets those of Python's through
         raise UserError(f"{path}: truncated or not a NumPy array; {remedy}") from None
     if array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
         raise UserError(f"{path}: shape {array.shape} where {shape} is expected; {remedy}")

@@ -48,7 +48,7 @@ def test_every_image_is_seen_in_the_first_and_the_last_epoch(monkeypatch):
     seen = []
     monkeypatch.setattr("neural_odes.classification.train.augment", lambda images, *_: seen.append(images) or images)
     trained = task()
-    assert (epoch_sizes(PARAMS, 20), epoch_ends(PARAMS, 20), trained.ends) == ([20, 12, 20], [3, 5, 8], [3, 5, 8])
+    assert (epoch_sizes(PARAMS, 20), epoch_ends([20, 12, 20], 8), trained.ends) == ([20, 12, 20], [3, 5, 8], [3, 5, 8])
     for index in range(8):
         trained.step(index)
     every = trained.train[0].sum((1, 2, 3)).sort()[0]

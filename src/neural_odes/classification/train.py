@@ -50,7 +50,7 @@ class Classification:
         self.net, self.params, self.generator = net, params, generator
         self.train, self.validation = train, validation
         self.sizes = epoch_sizes(params, len(train[1]))
-        self.ends = epoch_ends(params, len(train[1]))
+        self.ends = epoch_ends(self.sizes, params.batch_size)
         self.optimiser = optimiser(net, params, self.ends)
         self.average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(params.ema_decay))
         self.losses = torch.zeros(len(train[1]), device=train[1].device)  # of each image, when it was last seen
@@ -116,9 +116,9 @@ def epoch_sizes(params: TrainParams, images: int) -> list[int]:
     return [images if epoch in (0, params.epochs - 1) else between for epoch in range(params.epochs)]
 
 
-def epoch_ends(params: TrainParams, images: int) -> list[int]:
-    """Updates after which each epoch ends; the last batch of an epoch may be smaller."""
-    return list(itertools.accumulate(-(-size // params.batch_size) for size in epoch_sizes(params, images)))
+def epoch_ends(sizes: list[int], batch_size: int) -> list[int]:
+    """Updates after which epochs of so many images end; the last batch of each may be smaller."""
+    return list(itertools.accumulate(-(-size // batch_size) for size in sizes))
 
 
 def drawn(
