@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from neural_odes import lockfile, params
+from neural_odes import graph, lockfile
 from neural_odes.errors import UserError
 from neural_odes.metrics import read_json
 
@@ -115,27 +115,21 @@ def changed(root: Path, environment: Mapping[str, str]) -> set[str]:
 
 def jobs(root: Path, changed: set[str]) -> list[Job]:
     """What has to run before an ordinary `dvc repro`, in dvc.yaml's order: expensive stages that changed or depend on such."""
-    from dvc.repo import Repo
-
-    values = params.read(root / params.FILE)
-    with Repo(str(root)) as repo:
-        graph = repo.index.graph
-        parents = {stage.name: [parent.name for parent in graph.successors(stage)] for stage in repo.index.stages}
-        expensive = {stage.name for stage in repo.index.stages if all(out.use_cache for out in stage.outs)}
-    affected: dict[str, str] = {}  # the job of each stage
-    for name in TopologicalSorter(parents).static_order():
-        if name in expensive and (name in changed or any(parent in affected for parent in parents[name])):
-            base, _, suffix = name.partition("@")
-            affected[name] = f"{base.partition('-')[0]}-{suffix}" if suffix else name
+    stages = graph.read(root)
+    affected = {name: _job(name) for name in graph.affected(stages, changed)}  # parents first
     seconds = _measured(root)
     found = []
-    for job in dict.fromkeys(affected[name] for name in parents if name in affected):
-        stages = tuple(name for name in affected if affected[name] == job)
-        after = frozenset(affected[parent] for name in stages for parent in parents[name] if parent in affected) - {job}
-        section = values.get(job.partition("-")[0])
-        threads = section["threads"] if isinstance(section, dict) else 1
-        found.append(Job(job, stages, after, threads, seconds.get(_kind(job), 0.0)))
+    for job in dict.fromkeys(affected[name] for name in stages if name in affected):
+        own = tuple(name for name in affected if affected[name] == job)
+        after = frozenset(affected[parent] for name in own for parent in stages[name].parents if parent in affected) - {job}
+        found.append(Job(job, own, after, max(stages[name].threads for name in own), seconds.get(_kind(job), 0.0)))
     return found
+
+
+def _job(stage: str) -> str:
+    """Of the stages of one model and seed."""
+    base, _, suffix = stage.partition("@")
+    return f"{base.partition('-')[0]}-{suffix}" if suffix else stage
 
 
 def _measured(root: Path) -> dict[str, float]:
