@@ -18,8 +18,8 @@ env: .venv/installed  ## the environment: pinned packages in .venv
 	$(BIN)/python -m pip install --quiet -c constraints-numeric.txt -c constraints.txt -e '.[test]'
 	@touch $@
 
-results: env  ## rebuild all results from raw data on all cores, then print the table
-	neural-odes repro
+results: env  ## rebuild all results from raw data on all cores (JOBS=2: as a Ray cluster of so many), then print the table
+	$(if $(JOBS),neural-odes cluster run --cpus $(JOBS),neural-odes repro)
 	neural-odes runs sync
 	neural-odes results
 

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,15 @@ def _float64():
 def root() -> Path:
     """The project's folder."""
     return ROOT
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """URI of a fresh PostgreSQL."""
+    import servers
+
+    with servers.postgresql() as uri:
+        yield uri
 
 
 @pytest.fixture(scope="session")

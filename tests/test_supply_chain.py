@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PROJECT = tomllib.loads(PYPROJECT)["project"]
 RUN = [Requirement(text).name for text in PROJECT["dependencies"]]
-TEST = [Requirement(text).name for text in PROJECT["optional-dependencies"]["test"]]
+CLUSTER = [Requirement(text).name for text in PROJECT["optional-dependencies"]["cluster"]]
+TEST = [Requirement(text).name for text in PROJECT["optional-dependencies"]["test"] if "[cluster]" not in text]
 PERMISSIVE = re.compile(r"\b(MIT|BSD|Apache|PSF|Python Software Foundation|ISC|HPND|MPL|LGPL)", re.IGNORECASE)
 
 # Types of an interface that we use, from the library that the interface belongs to.
@@ -37,19 +38,19 @@ def pins() -> dict[str, str]:
     return dict(re.fullmatch(r"([\w.-]+)==(\S+)", line.split(" ")[0]).groups() for line in lines if "==" in line)
 
 
-@pytest.mark.parametrize("name", RUN + TEST)
+@pytest.mark.parametrize("name", RUN + CLUSTER + TEST)
 def test_each_has_a_reason(name):
     (line,) = re.findall(rf'^    "{re.escape(name)}(?:\[\w+\])?",(.*)$', PYPROJECT, re.MULTILINE)
     assert re.match(r"  # \w.{5,}", line), f"pyproject.toml does not say what {name} is for"
 
 
-@pytest.mark.parametrize("name", RUN + TEST)
+@pytest.mark.parametrize("name", RUN + CLUSTER + TEST)
 def test_each_is_pinned_to_what_is_installed(name):
     pinned = {key(name): value for name, value in pins().items()}
     assert pinned[key(name)].split("+")[0] == version(name).split("+")[0]
 
 
-@pytest.mark.parametrize("name", RUN + TEST)
+@pytest.mark.parametrize("name", RUN + CLUSTER + TEST)
 def test_each_may_be_passed_on(name):
     about = metadata(name)
     stated = [about.get("License-Expression"), about.get("License"), *(about.get_all("Classifier") or [])]
@@ -69,11 +70,11 @@ def test_each_is_used_and_nothing_else_is():
             imported.add(node.module.split(".")[0])
     owners = packages_distributions()
     outside = imported - set(sys.stdlib_module_names) - {"neural_odes", "environment"}
-    known = {key(name) for name in RUN}
+    known = {key(name) for name in RUN + CLUSTER}
     # Of several owners of a module (mlflow and mlflow-skinny), the one that is asked for.
     used = {next((o for o in map(key, owners[module]) if o in known), key(owners[module][0])) for module in outside}
     assert used - known <= COMES_WITH.keys()
-    assert known - used <= {"ipykernel"}  # started as a program
+    assert known - used <= {"ipykernel", "dvc-ssh"}  # started as a program, loaded by DVC
 
 
 @pytest.mark.parametrize(("name", "owner"), COMES_WITH.items())

@@ -1,6 +1,5 @@
 """What reaches MLflow, read back through its own client; and that a training never pays for it."""
 
-import contextlib
 import http.server
 import json
 import os
@@ -11,18 +10,17 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from servers import serving
 
 from neural_odes import plotting, tracking, tracking_store, training
 from neural_odes.checkpoint import Checkpoint
@@ -156,35 +154,9 @@ def history(root: Path, run: Any) -> Counter[tuple[str, int, float]]:
     return Counter((n, m.step, m.value) for n in run.data.metrics for m in at.get_metric_history(run.info.run_id, n))
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def importing_this() -> dict[str, str]:
     """Environment of a process that imports this file."""
     return os.environ | {"PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-
-
-@contextlib.contextmanager
-def serving(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """MLflow's server, once it answers: its process, the first of its group, and its address."""
-    port = free_port()
-    command, environment = server(root, port)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, env=environment, cwd=root, start_new_session=True, **quiet)
-    try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10):
-                break
-            time.sleep(0.2)
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
 
 
 def once(rows: list[tuple[int, str, float]]) -> dict[tuple[str, int, float], int]:
@@ -673,34 +645,6 @@ class TestPages:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://anna:s3cr3t@h")
         with pytest.raises(UserError, match=r"open https://\*\*\*@h in a browser"):
             server(root, 5055)
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """URI of a fresh PostgreSQL on the loopback address."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not found:
-        pytest.skip("PostgreSQL is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="neural-odes-postgres-"))  # not under tmp_path, which is closed to others
-    (folder / "password").write_text("s3cr3t")
-    own: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}  # it refuses to run as root
-    for path in (folder, folder / "password") if own else ():
-        shutil.chown(path, **own)
-
-    def call(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [found[-1] / program, "-D", folder / "data", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL, **own
-        )
-
-    port = free_port()
-    try:
-        call("initdb", "--username=anna", f"--pwfile={folder / 'password'}", "--auth=scram-sha-256")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
-        call("pg_ctl", "-w", "-o", options, "-l", str(folder / "log"), "start")
-        yield f"postgresql://anna:s3cr3t@127.0.0.1:{port}/postgres"
-        call("pg_ctl", "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
 
 
 def test_two_users_on_one_server(root: Path, tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:

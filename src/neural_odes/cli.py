@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 runs = typer.Typer(help="Runs in MLflow.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
+cluster = typer.Typer(help="The same pipeline on many machines.", no_args_is_help=True)
+app.add_typer(cluster, name="cluster")
 console = Console()
 
 
@@ -217,6 +219,23 @@ def runs_sync() -> None:
 
     with _one_line():
         print(f"MLflow: {sync(_root())}")
+
+
+@cluster.command("run")
+def cluster_run(
+    targets: Annotated[list[str] | None, typer.Argument(help="Stages, as dvc repro takes them; none: all.")] = None,
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster; by default a Ray of this machine alone.")] = None,
+    cpus: Annotated[int | None, typer.Option(min=1, help="To use of this machine; by default all, if memory allows.")] = None,
+    sweep: Annotated[list[str] | None, typer.Option(help="key=value,value: each as an experiment of DVC.")] = None,
+) -> None:
+    """Run dvc repro on a Ray cluster, a task a stage. Ctrl-C leaves checkpoints."""
+    with _one_line():
+        try:
+            from neural_odes import cluster as beyond
+        except ModuleNotFoundError as error:
+            raise UserError(f"{error.name} is not installed: pip install 'neural-odes[cluster]'") from None
+        points = beyond.points(sweep or [])
+        beyond.run(_root(), os.environ, targets=targets or [], address=address, cpus=cpus, sweep=points)
 
 
 @app.command()

@@ -22,14 +22,19 @@ def apply(root: Path, name: str) -> list[str]:
     """
     if name not in names(root):
         raise UserError(f"presets/{name}.yaml: there is no such preset; known: {', '.join(names(root))}")
+    return overlay(root, YAML().load((root / "presets" / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+def overlay(root: Path, values: dict[str, Any]) -> list[str]:
+    """Writes ``values``, nested as in params.yaml, over what stands there; as ``apply``."""
     yaml = YAML()  # round trip: comments, order and number formats are kept
     yaml.width = 4096
     path = root / params.FILE
     params.read(path)
-    values = yaml.load(path.read_text(encoding="utf-8"))
-    changed = _overlay(values, yaml.load((root / "presets" / f"{name}.yaml").read_text(encoding="utf-8")), "")
+    old = yaml.load(path.read_text(encoding="utf-8"))
+    changed = _overlay(old, values, "")
     text = io.StringIO()
-    yaml.dump(values, text)
+    yaml.dump(old, text)
     params.check(YAML(typ="safe", pure=True).load(text.getvalue()))
     temporary = path.with_suffix(".writing")
     temporary.write_text(text.getvalue(), encoding="utf-8")

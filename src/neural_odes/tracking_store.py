@@ -23,6 +23,7 @@ Stored = dict[tuple[str, int], float]  # value by metric and step
 TEST = "test/"  # begins the name of a metric that has no steps; a history may have one called the same
 _LOCAL = "mlflow.db"
 ARTIFACTS = "mlartifacts"
+WORKSPACE = "NEURAL_ODES_WORKSPACE"
 _SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
 
@@ -119,11 +120,14 @@ def alive(root: Path, key: str) -> bool:
         return not free
 
 
-def _workspace(root: Path) -> str:
+def workspace(root: Path) -> str:
     """Names this clone on a server that others use, too: only its own runs may be ended or continued from here.
 
-    Not the host's name: that of a container is another one each time.
+    Not the host's name: that of a container is another one each time. The clones of a cluster's workers are one with its
+    head's, as another worker goes on with the training of a lost one.
     """
+    if given := os.environ.get(WORKSPACE):
+        return given
     path = root / ".cache" / "tracking" / "workspace"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -161,7 +165,7 @@ class Store:
         self._root = root
         with locked(root, "store"):  # two at once would make the schema twice
             self._client = MlflowClient(uri(root))
-            self._workspace = _workspace(root)
+            self._workspace = workspace(root)
 
     def experiment(self, claim: str) -> str:
         """Its id; made, or brought back from MLflow's bin, where it is not there.

@@ -1,0 +1,338 @@
+"""The stage graph on a Ray cluster: each expensive stage is a task, DVC's run cache the only memo.
+
+A worker runs a stage by `dvc repro --pull` in a clone that belongs to it, and pushes what came out to the remote that all
+machines reach; on one machine a shared cache takes its place. The head ends with an ordinary `dvc repro`, which trains nothing.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from ruamel.yaml import YAML, YAMLError
+
+from neural_odes import graph, lanes, lockfile, presets, tracking_store
+from neural_odes.cluster_board import Board, Row, State
+from neural_odes.cluster_worker import Source, StageFailed, StageKilled, perform
+from neural_odes.errors import UserError
+from neural_odes.graph import Stage
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
+import ray
+from ray.util.queue import Queue
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+RETRIES = 5
+"""Of a stage whose worker or node was lost; one that failed by itself is not tried again."""
+_DVC = [sys.executable, "-m", "dvc"]
+_PASSED = ("MLFLOW_", "NEURAL_ODES_")
+"""How the head's variables begin that every worker gets, too."""
+_GRACE = 60  # seconds in which interrupted trainings save their checkpoints
+_CONNECT = 10  # seconds in which a cluster must answer
+_LOG = 50_000  # characters of a log that are kept, from its end
+_SHOWN = 15  # lines of the log of a stage that failed
+_console = Console(soft_wrap=True, highlight=False, markup=False)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One of a sweep: values that replace those of params.yaml, by dotted name; none is params.yaml itself."""
+
+    values: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of its experiment in DVC: the last part of each key, and the value."""
+        return "_".join(re.sub(r"[^\w.-]+", "-", f"{key.rpartition('.')[2]}={value}").strip("-.") for key, value in self.values)
+
+    @property
+    def overlay(self) -> dict[str, Any]:
+        """Nested, as in params.yaml."""
+        nested: dict[str, Any] = {}
+        for key, value in self.values:
+            *sections, last = key.split(".")
+            node = nested
+            for section in sections:
+                node = node.setdefault(section, {})
+            node[last] = value
+        return nested
+
+
+def points(sweep: Sequence[str]) -> list[Point]:
+    """The product of ``key=value,value,…``, the values in YAML.
+
+    Raises:
+        UserError: one is not of that form.
+    """
+    axes = []
+    for text in sweep:
+        key, found, values = text.partition("=")
+        try:
+            listed = YAML(typ="safe", pure=True).load(f"[{values}]")
+        except YAMLError:
+            listed = None
+        if not key or not found or not listed:
+            raise UserError(
+                f"--sweep {text}: give a key of params.yaml and its values, as in density.train.learning_rate=1e-3,3e-3"
+            )
+        axes.append([(key, value) for value in listed])
+    return [Point(values) for values in itertools.product(*axes)]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A stage at a point of the sweep; ``after`` are the keys of what it depends on."""
+
+    stage: Stage
+    point: Point
+    after: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.stage.name} ({self.point.name})" if self.point.values else self.stage.name
+
+
+def run(
+    root: Path,
+    environment: Mapping[str, str],
+    *,
+    targets: Sequence[str] = (),
+    address: str | None = None,
+    cpus: int | None = None,
+    sweep: Sequence[Point] = (),
+) -> None:
+    """Brings ``targets`` (none: every stage) up to date on a cluster; at each point of a sweep, as an experiment of DVC.
+
+    Args:
+        address: of the cluster, as Ray writes it; None: a Ray of this machine alone, which ends with the run.
+        cpus: that a Ray of this machine alone may use.
+
+    Raises:
+        UserError: something is not committed, machines share no remote, or a stage failed; what is finished is kept.
+    """
+    stages = graph.read(root)
+    commit = _committed(root, stages)
+    _dvc(root, environment, "repro", "check")  # or else an edit of params.yaml would seem to change everything
+    changed = lanes.changed(root, environment)
+    tasks = _tasks(root, stages, graph.affected(stages, changed), targets, sweep or [Point()])
+    settings = _settings(root, remote=address is not None)
+    if tasks:
+        if address and (finished := sorted(n for n, s in stages.items() if s.expensive and n not in changed)):
+            _dvc(root, environment, "push", "--quiet", "--run-cache", *finished)
+        source = _source(root, environment, commit, settings, here=address is None)
+        _on_ray(tasks, source, _logs(root, environment), address=address, cpus=cpus)
+    pull = ["--pull"] if address else []
+    if sweep:
+        _experiments(root, environment, sweep, [*pull, *targets])
+    else:
+        _dvc(root, environment, "repro", *pull, *targets)
+
+
+def _dvc(root: Path, environment: Mapping[str, str], *arguments: str) -> None:
+    if subprocess.run([*_DVC, *arguments], cwd=root, env=dict(environment), check=False).returncode:
+        raise UserError(f"dvc {arguments[0]} failed; its own line above says why")
+
+
+def _experiments(root: Path, environment: Mapping[str, str], sweep: Sequence[Point], arguments: Sequence[str]) -> None:
+    """Writes each point down as an experiment of DVC; one of the same name and commit is replaced."""
+    command = [*_DVC, "exp", "list", "--name-only"]
+    known = subprocess.run(command, cwd=root, env=dict(environment), check=True, capture_output=True, text=True).stdout.split()
+    for point in sweep:
+        if point.name in known:
+            _dvc(root, environment, "exp", "remove", point.name)
+        values = [f"--set-param={key}={json.dumps(value)}" for key, value in point.values]
+        _dvc(root, environment, "exp", "run", "--temp", "--name", point.name, *values, *arguments)
+
+
+def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
+    return subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True, input=given).stdout
+
+
+def _committed(root: Path, stages: Mapping[str, Stage]) -> str:
+    """The commit that workers run.
+
+    Raises:
+        UserError: a file that is not an output differs from it.
+    """
+    made = {lockfile.FILE, *(path for stage in stages.values() for path in stage.made)}
+    edited = _git(root, "diff", "--name-only", "-z", "HEAD") + _git(root, "ls-files", "--others", "--exclude-standard", "-z")
+    names = sorted({*filter(None, edited.decode().split("\0"))} - made)
+    if names := [n for n in names if not any(n.startswith(f"{folder}/") for folder in made)]:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        raise UserError(f"not committed: {', '.join(names[:3])}{more}; workers run a commit: git add and git commit them first")
+    return _git(root, "rev-parse", "HEAD").decode().strip()
+
+
+def _tasks(
+    root: Path, stages: Mapping[str, Stage], affected: Sequence[str], targets: Sequence[str], sweep: Sequence[Point]
+) -> dict[str, Task]:
+    """What has to run, by key, parents first; what points of the sweep share is there once."""
+    tasks: dict[str, Task] = {}
+    for point in sweep:
+        own = _at(root, point) if point.values else stages
+        changed = {name for name, stage in own.items() if name in affected or name not in stages or stage.key != stages[name].key}
+        wanted = _wanted(own, targets)
+        for name in graph.affected(own, changed):
+            if name in wanted:
+                after = tuple(own[parent].key for parent in own[name].parents)
+                tasks.setdefault(own[name].key, Task(own[name], point, after))
+    return tasks
+
+
+def _at(root: Path, point: Point) -> dict[str, Stage]:
+    """The graph at a point of a sweep."""
+    with tempfile.TemporaryDirectory(prefix="neural-odes-point-") as folder:
+        clone = Path(folder) / "clone"
+        subprocess.run(["git", "clone", "--quiet", "--shared", str(root), str(clone)], check=True)
+        presets.overlay(clone, point.overlay)
+        return graph.read(clone)
+
+
+def _wanted(stages: Mapping[str, Stage], targets: Sequence[str]) -> set[str]:
+    """The targets, each a stage or the name of a matrix of them, and all they depend on."""
+    waiting = list(stages) if not targets else []
+    for target in targets:
+        if not (named := [name for name in stages if target in (name, name.partition("@")[0])]):
+            raise UserError(f"{target}: there is no such stage; dvc stage list shows them")
+        waiting += named
+    found: set[str] = set()
+    while waiting:
+        if (name := waiting.pop()) not in found:
+            found.add(name)
+            waiting += stages[name].parents
+    return found
+
+
+def _settings(root: Path, *, remote: bool) -> dict[str, dict[str, Any]]:
+    """What workers need of DVC's configuration."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        if not remote:
+            return {"cache": {**repo.config["cache"], "dir": str(repo.cache.local_cache_dir)}}
+        name = repo.config["core"].get("remote")
+        if not name:
+            raise UserError(
+                ".dvc/config: no remote that all machines reach, which carries results between them; "
+                "name one (a folder, SSH, S3 …): dvc remote add --default NAME URL, and commit .dvc/config"
+            )
+        return {"core": {"remote": name}, "remote": {name: dict(repo.config["remote"][name])}}
+
+
+def _logs(root: Path, environment: Mapping[str, str]) -> Path:
+    folder = Path(environment.get("NEURAL_ODES_CACHE", root / ".cache")) / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _source(
+    root: Path, environment: Mapping[str, str], commit: str, settings: dict[str, dict[str, Any]], *, here: bool
+) -> Source:
+    passed = {name: value for name, value in environment.items() if name.startswith(_PASSED) and name != "NEURAL_ODES_CACHE"}
+    passed[tracking_store.WORKSPACE] = tracking_store.workspace(root)
+    if "MLFLOW_TRACKING_URI" not in passed:
+        passed["NEURAL_ODES_TRACKING"] = "off"  # a file in each clone would be nobody's
+    home = Path(environment.get("NEURAL_ODES_CACHE", root / ".cache")) if here else None
+    objects = _git(root, "rev-list", "--objects", "--no-walk", commit)
+    return Source(commit, _git(root, "pack-objects", "--stdout", "--quiet", given=objects), settings, passed, home)
+
+
+def _stage(key: str, task: Task, source: list[Any], begun: Queue, *after: str) -> str:
+    """Runs a stage; ``after`` are the results of what it depends on, which makes Ray wait for them. Returns its log."""
+    begun.put((key, f"{socket.gethostname()}/{ray.get_runtime_context().get_node_id()[:6]}"))
+    try:
+        return perform(task.stage.name, task.point.overlay, ray.get(source[0]))[-_LOG:]
+    except StageFailed:
+        raise
+    except Exception as error:  # no disk, no git: it is shown as the stage's
+        raise StageFailed(task.stage.name, f"{type(error).__name__}: {error}") from None
+
+
+@contextlib.contextmanager
+def _connected(address: str | None, cpus: int | None) -> Iterator[None]:
+    quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
+    try:
+        if address:
+            host, _, port = address.rpartition(":")
+            if host and port.isdigit():  # Ray itself would try for minutes
+                socket.create_connection((host, int(port)), timeout=_CONNECT).close()
+            ray.init(address=address, **quiet)
+        else:
+            ray.init(address="local", num_cpus=cpus or lanes.cores(), include_dashboard=False, **quiet)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UserError(f"--address {address or 'local'}: {(str(error) or type(error).__name__).splitlines()[0]}") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _on_ray(tasks: Mapping[str, Task], source: Source, logs: Path, *, address: str | None, cpus: int | None) -> None:
+    """Runs the tasks, shows how they go, and writes their logs.
+
+    Raises:
+        UserError: a stage failed; what does not depend on it has ended.
+    """
+    with _connected(address, cpus):
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        total, gpus = (sum(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
+        largest = max(node.get("CPU", 0.0) for node in nodes)
+        board = Board({key: Row(task.name, min(task.stage.threads, largest)) for key, task in tasks.items()}, _console)
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        begun = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+        sent = [ray.put(source)]  # in a list, or each task would fetch it, whether its clone has the commit or not
+        remote = ray.remote(max_retries=RETRIES, retry_exceptions=[StageKilled], scheduling_strategy="SPREAD")(_stage)
+        refs: dict[str, Any] = {}
+        for key, task in tasks.items():
+            after = [refs[parent] for parent in task.after if parent in refs]
+            options = {"num_cpus": board.rows[key].cpus, "num_gpus": min(task.stage.gpus, gpus), "name": task.name}
+            refs[key] = remote.options(**options).remote(key, task, sent, begun, *after)
+        try:
+            with board.live():
+                failed = _watch(tasks, refs, begun, board, logs)
+        except BaseException:
+            for ref in refs.values():
+                ray.cancel(ref)
+            ray.wait(list(refs.values()), num_returns=len(refs), timeout=_GRACE)
+            raise
+        board.summary(total)
+    for path in failed:
+        _console.print(f"{path}:", *path.read_text(encoding="utf-8").strip().splitlines()[-_SHOWN:], sep="\n  ")
+    if failed:
+        raise UserError(f"{len(failed)} of {len(tasks)} stages failed, and what depends on them did not run; the rest is kept")
+
+
+def _watch(tasks: Mapping[str, Task], refs: Mapping[str, Any], begun: Queue, board: Board, logs: Path) -> list[Path]:
+    """Until all have ended; returns the logs of those that failed."""
+    failed = []
+    keys = {ref: key for key, ref in refs.items()}
+    waiting = list(keys)
+    while waiting:
+        ended, waiting = ray.wait(waiting, timeout=0.5)
+        for key, node in begun.get_nowait_batch(begun.size()):
+            board.begins(key, node)
+        for ref in ended:
+            task = tasks[keys[ref]]
+            state: State = "done"
+            try:
+                log = ray.get(ref)
+            except ray.exceptions.RayError as error:
+                cause = getattr(error, "cause", error)
+                own = cause.stage == task.stage.name if isinstance(cause, StageFailed) else cause is error
+                state, log = "failed" if own else "not run", cause.log if isinstance(cause, StageFailed) else str(error)
+            board.ends(keys[ref], state)
+            if state != "not run":
+                path = logs / f"{task.name}.log"
+                path.write_text(log, encoding="utf-8")
+                failed += [path] * (state == "failed")
+    return failed

@@ -1,0 +1,344 @@
+"""Stages on a Ray cluster: the same lock file as a serial run, whatever is lost on the way, and nothing run twice."""
+
+import contextlib
+import hashlib
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+from ray.cluster_utils import Cluster
+from servers import sshd
+
+from neural_odes import cluster, scratch
+from neural_odes.errors import UserError
+
+PARAMS = "seeds: [0, 1]\nred: {threads: 1, colour: scarlet}\n"
+WORK = """
+import os, sys, time
+from pathlib import Path
+
+name, *parents = sys.argv[1:]
+orders = Path(os.environ["NEURAL_ODES_TOY"])
+with (orders / "ran").open("a") as stream:
+    stream.write(f"{name} {os.getpid()}\\n")
+while (orders / f"hold {name}").exists():
+    time.sleep(0.02)
+if (orders / f"fail {name}").exists():
+    sys.exit(f"{name} was told to fail")
+Path(name).write_text(name + "".join(Path(parent).read_text() for parent in parents))
+"""
+DVC = """
+stages:
+  check: {cmd: echo ok > check.txt, deps: [params.yaml], outs: [check.txt]}
+  red-data: {cmd: python work.py red-data, deps: [check.txt, work.py], params: [red.colour], outs: [red-data]}
+  red-train:
+    matrix: {seed: [0, 1]}
+    cmd: python work.py model-${item.seed} red-data
+    deps: [red-data]
+    outs: ["model-${item.seed}"]
+  red-score:
+    matrix: {seed: [0, 1]}
+    cmd: python work.py score-${item.seed} model-${item.seed}
+    deps: ["model-${item.seed}"]
+    outs: ["score-${item.seed}"]
+  red-summarise: {cmd: cat score-0 score-1 > red.json, deps: [score-0, score-1], outs: [red.json: {cache: false}]}
+"""
+IGNORED = "/check.txt\n/red-data\n/model-*\n/score-*\n/.cache\n"
+EACH_ONCE = dict.fromkeys(("red-data", "model-0", "model-1", "score-0", "score-1"), 1)
+FILES = {"params.yaml": PARAMS, "dvc.yaml": DVC, "work.py": WORK, ".gitignore": IGNORED}
+
+
+class Toy:
+    """A project of a few stages that do as they are told, and write down that they ran."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.orders = folder / "pro ject", folder / "orders"
+        self.folder.mkdir()
+        self.orders.mkdir()
+        self.environment = scratch.environment(self.folder) | {"NEURAL_ODES_TOY": str(self.orders), "DVC_NO_ANALYTICS": "1"}
+        for name, text in FILES.items():
+            (self.folder / name).write_text(text)
+        subprocess.run(["git", "init", "--quiet"], cwd=self.folder, check=True)
+        self.dvc("init", "--quiet")
+        scratch.commit(self.folder, "Toy")
+
+    def dvc(self, *arguments: str) -> str:
+        command = [sys.executable, "-m", "dvc", *arguments]
+        done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, **options) -> None:
+        cluster.run(self.folder, self.environment, **({} if "address" in options else {"cpus": 2}) | options)
+
+    def head(self) -> subprocess.Popen[bytes]:
+        """As ``run``, in a process of its own."""
+        code = "import os, pathlib; from neural_odes import cluster; cluster.run(pathlib.Path.cwd(), os.environ, cpus=2)"
+        return subprocess.Popen([sys.executable, "-c", code], cwd=self.folder, env=self.environment)
+
+    def ran(self) -> dict[str, int]:
+        path = self.orders / "ran"
+        return Counter(line.split()[0] for line in path.read_text().splitlines()) if path.exists() else {}
+
+    def process(self, name: str) -> psutil.Process:
+        """That which runs a stage, once it does."""
+        _until(lambda: self.ran().get(name, 0) > 0)
+        return psutil.Process(
+            int([line.split()[1] for line in (self.orders / "ran").read_text().splitlines() if name in line][-1])
+        )
+
+    def remote(self, url: str, **settings: str) -> None:
+        """Names and commits the remote that all machines reach."""
+        self.dvc("remote", "add", "--default", "shared", url)
+        for name, value in settings.items():
+            self.dvc("remote", "modify", "shared", name, value)
+        scratch.commit(self.folder, "Remote")
+
+    def hold(self, name: str) -> None:
+        (self.orders / f"hold {name}").touch()
+
+    def release(self, name: str) -> None:
+        (self.orders / f"hold {name}").unlink()
+
+    @property
+    def lock(self) -> str:
+        return (self.folder / "dvc.lock").read_text()
+
+
+def _until(true: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def _attacking(attack: Callable[[], None]) -> Iterator[None]:
+    """Runs ``attack`` meanwhile; an error in it is the test's."""
+    with ThreadPoolExecutor() as pool:
+        attacked = pool.submit(attack)
+        yield
+        attacked.result()
+
+
+def _gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def _worker(process: psutil.Process) -> psutil.Process:
+    """The worker of Ray that a process runs under."""
+    return next(
+        parent for parent in process.parents() if parent.name().startswith("ray::") or "ray::" in "".join(parent.cmdline())
+    )
+
+
+@pytest.fixture
+def toy(tmp_path) -> Toy:
+    return Toy(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory) -> str:
+    """dvc.lock after `dvc repro`, one stage after the other."""
+    toy = Toy(tmp_path_factory.mktemp("serial"))
+    toy.dvc("repro")
+    return toy.lock
+
+
+@pytest.fixture
+def machines(tmp_path) -> Iterator[Callable[[], Cluster]]:
+    """Makes a cluster of two nodes with a CPU each that share nothing but what a remote carries."""
+    made = []
+
+    def two() -> Cluster:
+        made.append(cluster := Cluster())
+        for number in range(2):
+            cluster.add_node(
+                num_cpus=1, include_dashboard=False, env_vars={"NEURAL_ODES_CACHE": str(tmp_path / f"node {number}")}
+            )
+        return cluster
+
+    yield two
+    for one in made:
+        one.shutdown()
+
+
+def test_on_one_machine_with_the_lock_file_of_a_serial_run(toy, serial, capfd):
+    toy.run()
+    said = capfd.readouterr().out
+    assert toy.ran() == EACH_ONCE and toy.lock == serial
+    assert (toy.folder / "red.json").read_text() == "score-0model-0red-datascore-1model-1red-data"
+    assert "red-score@1: done" in said and "parallel efficiency" in said
+    toy.run()
+    assert toy.ran() == EACH_ONCE and "parallel efficiency" not in capfd.readouterr().out
+
+
+def test_only_what_a_target_needs(toy):
+    toy.run(targets=["red-train@1"])
+    assert toy.ran() == {"red-data": 1, "model-1": 1}
+    toy.run(targets=["red-train"])
+    assert toy.ran() == {"red-data": 1, "model-0": 1, "model-1": 1}
+    with pytest.raises(UserError, match=r"^red-trian: there is no such stage; dvc stage list shows them"):
+        toy.run(targets=["red-trian"])
+
+
+@pytest.mark.parametrize("name", ["work.py", "new.py"])
+def test_what_is_not_committed_is_named(toy, name):
+    with (toy.folder / name).open("a") as stream:
+        stream.write("\n")
+    with pytest.raises(UserError, match=rf"^not committed: {name}; workers run a commit: git add and git commit them first"):
+        toy.run()
+    assert toy.ran() == {}
+
+
+def test_a_failure_shows_its_log_and_the_rest_is_kept(toy, serial, capfd):
+    (toy.orders / "fail model-1").touch()
+    with pytest.raises(UserError, match=r"^1 of 5 stages failed, and what depends on them did not run; the rest is kept"):
+        toy.run()
+    said = capfd.readouterr().out
+    assert "red-train@1: failed" in said and "red-score@1: not run" in said and "red-score@0: done" in said
+    assert "model-1 was told to fail" in said and "red-train@1.log" in said
+    assert "model-1 was told to fail" in (toy.folder / ".cache" / "logs" / "red-train@1.log").read_text()
+    (toy.orders / "fail model-1").unlink()
+    toy.run()
+    assert toy.lock == serial and toy.ran() == EACH_ONCE | {"model-1": 2}
+
+
+@pytest.mark.parametrize("whom", ["worker", "stage"])
+def test_a_killed_worker_or_stage_is_replaced(toy, serial, capfd, whom):
+    toy.hold("model-0")
+
+    def attack() -> None:
+        stage = toy.process("model-0")
+        (stage if whom == "stage" else _worker(stage)).send_signal(signal.SIGKILL)
+        _until(lambda: toy.ran()["model-0"] == 2)
+        if whom == "worker":
+            assert _gone(stage)
+        toy.release("model-0")
+
+    with _attacking(attack):
+        toy.run()
+    assert "red-train@0: on" in (said := capfd.readouterr().out) and "attempt 2" in said
+    assert toy.lock == serial and toy.ran() == EACH_ONCE | {"model-0": 2}
+
+
+def test_ctrl_c_ends_what_runs(toy, serial):
+    toy.hold("model-0")
+    head = toy.head()
+    stage = toy.process("model-0")
+    head.send_signal(signal.SIGINT)
+    assert head.wait(90) != 0 and _gone(stage)
+    toy.release("model-0")
+    toy.run()
+    assert toy.lock == serial
+
+
+def test_a_killed_head_is_started_again(toy, serial):
+    toy.hold("model-0")
+    head = toy.head()
+    kept = toy.folder / ".dvc" / "cache" / "runs"
+    _until(lambda: any("path: score-1" in entry.read_text() for entry in kept.glob("*/*/*")))
+    head.kill()
+    head.wait()
+    toy.release("model-0")
+    toy.run()
+    assert toy.lock == serial
+    assert {name: toy.ran()[name] for name in ("red-data", "model-1", "score-1")} == {"red-data": 1, "model-1": 1, "score-1": 1}
+
+
+def test_two_machines_and_a_folder_that_both_see(toy, serial, machines, tmp_path):
+    toy.remote(str(tmp_path / "remote"))
+    toy.run(address=machines().address)
+    assert toy.lock == serial and toy.ran() == EACH_ONCE
+
+
+def test_two_machines_and_ssh(toy, serial, machines, tmp_path):
+    (keys := tmp_path / "keys").mkdir()
+    with sshd(keys) as settings:
+        toy.remote(f"ssh://127.0.0.1{tmp_path / 'remote'}", **settings)
+        toy.run(address=machines().address)
+    assert toy.lock == serial and toy.ran() == EACH_ONCE
+
+
+def test_a_lost_node(toy, serial, machines, tmp_path):
+    toy.remote(str(tmp_path / "remote"))
+    two = machines()
+    trainings = ("model-0", "model-1")
+    for name in trainings:
+        toy.hold(name)
+
+    def attack() -> None:
+        for name in trainings:
+            toy.process(name)
+        two.remove_node(next(iter(two.worker_nodes)), allow_graceful=False)
+        for name in trainings:
+            toy.release(name)
+
+    with _attacking(attack):
+        toy.run(address=two.address)
+    ran = toy.ran()
+    assert toy.lock == serial and sorted(ran[name] for name in trainings) == [1, 2]
+    assert EACH_ONCE | {name: ran[name] for name in trainings} == ran
+
+
+def test_a_remote_that_takes_nothing(toy, serial, machines, tmp_path, capfd):
+    remote = tmp_path / "remote"
+    toy.remote(str(remote))
+    toy.hold("model-1")
+    two = machines()
+
+    def attack() -> None:
+        toy.process("model-1")
+        md5 = hashlib.md5(b"score-0model-0red-data", usedforsecurity=False).hexdigest()
+        _until((remote / "files" / "md5" / md5[:2] / md5[2:]).exists)
+        time.sleep(2)  # until its worker has ended, too
+        remote.rename(tmp_path / "aside")
+        remote.write_text("in the way")
+        toy.release("model-1")
+
+    with _attacking(attack), pytest.raises(UserError, match=r"^1 of 5 stages failed"):
+        toy.run(address=two.address)
+    assert "red-train@1: failed" in capfd.readouterr().out
+    remote.unlink()
+    (tmp_path / "aside").rename(remote)
+    toy.run(address=two.address)
+    assert toy.lock == serial
+    assert {name: times for name, times in toy.ran().items() if times > 1}.keys() <= {"model-1"}
+
+
+def test_machines_without_a_remote(toy):
+    with pytest.raises(UserError, match=r"^\.dvc/config: no remote that all machines reach"):
+        toy.run(address="127.0.0.1:1")
+
+
+def test_no_cluster_at_the_address(toy, tmp_path):
+    toy.remote(str(tmp_path / "remote"))
+    with pytest.raises(UserError, match=r"^--address 127.0.0.1:1: "):
+        toy.run(address="127.0.0.1:1")
+
+
+def test_sweeps_are_read_as_yaml_and_multiplied():
+    found = cluster.points(["a.rate=1e-3,3e-3", "seeds=[0, 1],[2]"])
+    assert [point.overlay for point in found[:2]] == [
+        {"a": {"rate": 0.001}, "seeds": [0, 1]},
+        {"a": {"rate": 0.001}, "seeds": [2]},
+    ]
+    assert [point.name for point in found] == [
+        "rate-0.001_seeds-0-1",
+        "rate-0.001_seeds-2",
+        "rate-0.003_seeds-0-1",
+        "rate-0.003_seeds-2",
+    ]
+
+
+@pytest.mark.parametrize("text", ["a.rate", "=1", "a.rate=", "a.rate=[1"])
+def test_a_sweep_that_cannot_be_read(text):
+    with pytest.raises(UserError, match=r"^--sweep .*: give a key of params.yaml and its values"):
+        cluster.points([text])
