@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import secrets
 import shutil
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,11 @@ import torch
 from mlflow import MlflowClient
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from ray.cluster_utils import Cluster
 from ruamel.yaml import YAML
+from servers import serving
 
-from neural_odes import aside, audit, load, params, plotting, presets, provenance, scratch, verify
+from neural_odes import aside, audit, load, lockfile, params, plotting, presets, provenance, scratch, verify
 from neural_odes.errors import UserError
 
 CLAIMS = ("classification", "density", "trajectory")
@@ -153,15 +157,57 @@ def test_adding_a_seed_adds_instances_and_dropping_it_leaves_nothing_of_it(clone
     assert audit.audit(folder / "reports" / "figures" / "moons-density.png", folder).verdict == "current"
 
 
-def test_the_same_bytes_again_without_tracking(clone, root, tmp_path):
-    """Every output of dvc.lock: another folder, time zone, locale, hash seed and no MLflow."""
-    folder = tmp_path / "ärger mit leerzeichen"
+def test_the_same_bytes_again_elsewhere(clone, root, tmp_path):
+    """Every output of dvc.lock: another folder, home, umask, time zone, locale, hash seed and year, and no MLflow."""
+    folder, home = tmp_path / "ärger mit leerzeichen", tmp_path / "home"
+    home.mkdir()
     scratch.copy(root, folder)
     presets.apply(folder, "smoke")
-    other = {"NEURAL_ODES_TRACKING": "off", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
-    _run(folder, "dvc", "repro", **scratch.shared(root), **other)
+    other = {"NEURAL_ODES_TRACKING": "off", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HOME": str(home)}
+    before = os.umask(0o077)
+    try:
+        _run(folder, "dvc", "repro", **scratch.shared(root), **other, **_in_a_year())
+    finally:
+        os.umask(before)
     assert _hashes(folder) == _hashes(clone)
     assert not (folder / "mlflow.db").exists()
+
+
+def _in_a_year() -> dict[str, str]:
+    """Environment in which the calendar is a year ahead."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
+        pytest.skip("faketime is not installed")
+    return {"LD_PRELOAD": str(library), "FAKETIME": "+365d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def test_two_clones_that_share_a_cache_run_at_once(clone, root, tmp_path):
+    """Neither waits for the other's locks, and both end with the clone's bytes."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        scratch.copy(root, folder)
+        presets.apply(folder, "smoke")
+        _run(folder, "dvc", "cache", "dir", str(tmp_path / "cache"))
+    both = [
+        subprocess.Popen(
+            ["dvc", "repro", "density-figures"],
+            cwd=folder,
+            env=scratch.environment(folder) | {"NEURAL_ODES_TRACKING": "off"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for folder in folders
+    ]
+    with ThreadPoolExecutor() as pool:
+        told = list(pool.map(lambda process: process.communicate()[0], both))
+    assert [process.returncode for process in both] == [0, 0], "\n\n".join(told)
+    expected = _hashes(clone)
+    for folder in folders:
+        lock = lockfile.parse(lockfile.text(folder))
+        made = lockfile.outputs({name: lock[name] for name in lockfile.ancestors(lock, "density-figures")})
+        assert made and {path: expected[path] for path in made} == made
+        assert {path: lockfile.md5_of(folder / path) for path in made} == made
 
 
 @pytest.mark.parametrize("name", TRAININGS)
@@ -340,6 +386,39 @@ def test_experiments_and_their_comparison(clone, tmp_path):
     page = (tmp_path / "plots" / "index.html").read_text()
     assert "Density: training curves" in page and '"facet"' in page
     assert "density-train@cnf-0" in _run(folder, "dvc", "dag")
+
+
+def test_a_sweep_on_two_machines_with_one_mlflow_server(root, tmp_path, postgres, monkeypatch):
+    """Experiments of DVC, shared stages run once, and in MLflow each training once and whole."""
+    folder = tmp_path / "clone"
+    scratch.copy(root, folder)
+    presets.apply(folder, "smoke")
+    _run(folder, "dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
+    scratch.commit(folder, "Preset smoke, and a remote")
+    machines = Cluster()
+    for number in range(2):
+        machines.add_node(num_cpus=1, include_dashboard=False, env_vars={"NEURAL_ODES_CACHE": str(tmp_path / f"node {number}")})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", postgres)
+    try:
+        with serving(root) as (_, address):
+            command = ["neural-odes", "cluster", "run", "density-evaluate@cnf-0", "--address", machines.address]
+            sweep = ["--sweep", "density.train.learning_rate=1e-3,3e-3"]
+            said = _run(folder, *command, *sweep, MLFLOW_TRACKING_URI=address)
+            client = MlflowClient(address)
+            (experiment,) = client.search_experiments(filter_string="name = 'density'")
+            runs = client.search_runs([experiment.experiment_id])
+            losses = [[metric.step for metric in client.get_metric_history(run.info.run_id, "loss")] for run in runs]
+    finally:
+        machines.shutdown()
+    rates = ("learning_rate-0.001", "learning_rate-0.003")
+    own = {f"density-{verb}@cnf-0 ({rate})" for verb in ("train", "evaluate") for rate in rates}
+    done = re.findall(r"^(density-.*): done", said, re.MULTILINE)
+    assert sorted(done) == sorted(own | {f"density-data ({rates[0]})"})
+    assert "Running stage 'density" not in said
+    assert set(_run(folder, "dvc", "exp", "list", "--name-only").split()) >= set(rates)
+    assert sorted(run.data.params["density.train.learning_rate"] for run in runs) == ["0.001", "0.003"]
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert all(steps and len(set(steps)) == len(steps) and max(steps) == 60 for steps in losses)
 
 
 def test_a_run_aside_keeps_its_numbers_and_where_they_come_from(clone, root, tmp_path):
