@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import harness
-import numpy as np
 import torch
 from tasks import task_of
 
@@ -69,10 +68,6 @@ def seeds(number: int) -> None:
         time.sleep(0.05)
 
 
-def exponent(sizes: list[float], ms: list[float]) -> float:
-    return round(float(np.polyfit(np.log(sizes), np.log(ms), 1)[0]), 2)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
@@ -97,8 +92,8 @@ def main() -> None:
                 "side": name,
                 "sizes": sizes,
                 "ms": [round(m, 2) for m in ms],
-                "exponent": exponent(sizes, ms),
-                "exponent_upper_half": exponent(sizes[half:], ms[half:]),
+                "exponent": harness.exponent(sizes, ms),
+                "exponent_upper_half": harness.exponent(sizes[half:], ms[half:]),
             }
         )
     harness.write("growth", rows, threads=1, repeats=repeats)

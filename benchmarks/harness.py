@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from machine import describe
 from rich.progress import track
@@ -43,6 +44,11 @@ def spread(seconds: Sequence[float], *, per: int = 1) -> dict[str, Any]:
         "ms_spread": [round(min(ms), 3), round(max(ms), 3)],
         "repeats": len(ms),
     }
+
+
+def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
+    """a of the least-squares fit values = c sizes^a, in logarithms."""
+    return round(float(np.polyfit(np.log(sizes), np.log(values), 1)[0]), 2)
 
 
 def reach(

@@ -74,7 +74,7 @@ def postgresql() -> Iterator[str]:
 
 @contextlib.contextmanager
 def sshd(folder: Path) -> Iterator[dict[str, str]]:
-    """A server of SSH on the loopback address for whoever runs this: ``port`` and ``keyfile``."""
+    """A server of SSH for whoever runs this: its ``port``, the ``keyfile`` that opens it, and its ``log``, a line a request."""
     program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if program is None:
         pytest.skip("OpenSSH's server is not installed")
@@ -91,17 +91,17 @@ def sshd(folder: Path) -> Iterator[dict[str, str]]:
         "PermitRootLogin": "yes",
         "PidFile": "none",
         "StrictModes": "no",
-        "Subsystem": "sftp internal-sftp",
+        "Subsystem": "sftp internal-sftp -l VERBOSE",
     }
     (folder / "settings").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-    process = subprocess.Popen([program, "-D", "-e", "-f", folder / "settings"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([program, "-D", "-E", folder / "log", "-f", folder / "settings"])
     try:
         for _ in range(100):
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             time.sleep(0.05)
-        yield {"port": str(port), "keyfile": str(folder / "key")}
+        yield {"port": str(port), "keyfile": str(folder / "key"), "log": str(folder / "log")}
     finally:
         process.terminate()
         process.wait(20)

@@ -261,8 +261,8 @@ def test_two_machines_and_a_folder_that_both_see(toy, serial, machines, tmp_path
 
 def test_two_machines_and_ssh(toy, serial, machines, tmp_path):
     (keys := tmp_path / "keys").mkdir()
-    with sshd(keys) as settings:
-        toy.remote(f"ssh://127.0.0.1{tmp_path / 'remote'}", **settings)
+    with sshd(keys) as server:
+        toy.remote(f"ssh://127.0.0.1{tmp_path / 'remote'}", port=server["port"], keyfile=server["keyfile"])
         toy.run(address=machines().address)
     assert toy.lock == serial and toy.ran() == EACH_ONCE
 
