@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from ray.cluster_utils import Cluster
 
 from neural_odes import lockfile, scratch
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
-from servers import sshd
+from servers import sshd, two_machines
 
 STAGES = """
 stages:
@@ -70,14 +69,11 @@ def measure(folder: Path, number: int) -> dict[str, Any]:
         remote = f"ssh://127.0.0.1{folder / 'remote'}"
         environment = project(folder / "project", number, remote, settings)
         project(folder / "serial", number, remote, settings)
-        two = Cluster()
-        for node in range(2):
-            two.add_node(num_cpus=1, include_dashboard=False, env_vars={"NEURAL_ODES_CACHE": str(folder / f"node {node}")})
-        start = time.perf_counter()
-        head = subprocess.Popen([sys.executable, "-c", HEAD, two.address], cwd=folder / "project", env=environment)
-        _, status, used = os.wait4(head.pid, 0)
-        seconds = time.perf_counter() - start
-        two.shutdown()
+        with two_machines(folder) as two:
+            start = time.perf_counter()
+            head = subprocess.Popen([sys.executable, "-c", HEAD, two.address], cwd=folder / "project", env=environment)
+            _, status, used = os.wait4(head.pid, 0)
+            seconds = time.perf_counter() - start
         requests = sum("sftp" in line for line in log.read_text().splitlines())
     if status:
         raise SystemExit(1)

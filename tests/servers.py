@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray.cluster_utils import Cluster
 
 from neural_odes.tracking_ui import server
 
@@ -70,6 +71,19 @@ def postgresql() -> Iterator[str]:
         call("pg_ctl", "-w", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def two_machines(folder: Path) -> Iterator[Cluster]:
+    """A cluster of two Ray nodes with a CPU each, which keep what they have in folders of their own."""
+    cluster = Cluster()
+    try:
+        for number in range(2):
+            own = {"NEURAL_ODES_CACHE": str(folder / f"node {number}")}
+            cluster.add_node(num_cpus=1, include_dashboard=False, env_vars=own)
+        yield cluster
+    finally:
+        cluster.shutdown()
 
 
 @contextlib.contextmanager

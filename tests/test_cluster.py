@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from ray.cluster_utils import Cluster
-from servers import sshd
+from servers import sshd, two_machines
 
 from neural_odes import cluster, scratch
 from neural_odes.errors import UserError
@@ -153,21 +153,10 @@ def serial(tmp_path_factory) -> str:
 
 
 @pytest.fixture
-def machines(tmp_path) -> Iterator[Callable[[], Cluster]]:
-    """Makes a cluster of two nodes with a CPU each that share nothing but what a remote carries."""
-    made = []
-
-    def two() -> Cluster:
-        made.append(cluster := Cluster())
-        for number in range(2):
-            cluster.add_node(
-                num_cpus=1, include_dashboard=False, env_vars={"NEURAL_ODES_CACHE": str(tmp_path / f"node {number}")}
-            )
-        return cluster
-
-    yield two
-    for one in made:
-        one.shutdown()
+def machines(tmp_path) -> Iterator[Cluster]:
+    """Two, which share nothing but what a remote carries."""
+    with two_machines(tmp_path) as cluster:
+        yield cluster
 
 
 def test_on_one_machine_with_the_lock_file_of_a_serial_run(toy, serial, capfd):
@@ -255,7 +244,7 @@ def test_a_killed_head_is_started_again(toy, serial):
 
 def test_two_machines_and_a_folder_that_both_see(toy, serial, machines, tmp_path):
     toy.remote(str(tmp_path / "remote"))
-    toy.run(address=machines().address)
+    toy.run(address=machines.address)
     assert toy.lock == serial and toy.ran() == EACH_ONCE
 
 
@@ -263,13 +252,12 @@ def test_two_machines_and_ssh(toy, serial, machines, tmp_path):
     (keys := tmp_path / "keys").mkdir()
     with sshd(keys) as server:
         toy.remote(f"ssh://127.0.0.1{tmp_path / 'remote'}", port=server["port"], keyfile=server["keyfile"])
-        toy.run(address=machines().address)
+        toy.run(address=machines.address)
     assert toy.lock == serial and toy.ran() == EACH_ONCE
 
 
 def test_a_lost_node(toy, serial, machines, tmp_path):
     toy.remote(str(tmp_path / "remote"))
-    two = machines()
     trainings = ("model-0", "model-1")
     for name in trainings:
         toy.hold(name)
@@ -277,12 +265,12 @@ def test_a_lost_node(toy, serial, machines, tmp_path):
     def attack() -> None:
         for name in trainings:
             toy.process(name)
-        two.remove_node(next(iter(two.worker_nodes)), allow_graceful=False)
+        machines.remove_node(next(iter(machines.worker_nodes)), allow_graceful=False)
         for name in trainings:
             toy.release(name)
 
     with _attacking(attack):
-        toy.run(address=two.address)
+        toy.run(address=machines.address)
     ran = toy.ran()
     assert toy.lock == serial and sorted(ran[name] for name in trainings) == [1, 2]
     assert EACH_ONCE | {name: ran[name] for name in trainings} == ran
@@ -292,7 +280,6 @@ def test_a_remote_that_takes_nothing(toy, serial, machines, tmp_path, capfd):
     remote = tmp_path / "remote"
     toy.remote(str(remote))
     toy.hold("model-1")
-    two = machines()
 
     def attack() -> None:
         toy.process("model-1")
@@ -304,11 +291,11 @@ def test_a_remote_that_takes_nothing(toy, serial, machines, tmp_path, capfd):
         toy.release("model-1")
 
     with _attacking(attack), pytest.raises(UserError, match=r"^1 of 5 stages failed"):
-        toy.run(address=two.address)
+        toy.run(address=machines.address)
     assert "red-train@1: failed" in capfd.readouterr().out
     remote.unlink()
     (tmp_path / "aside").rename(remote)
-    toy.run(address=two.address)
+    toy.run(address=machines.address)
     assert toy.lock == serial
     assert {name: times for name, times in toy.ran().items() if times > 1}.keys() <= {"model-1"}
 

@@ -20,9 +20,8 @@ import torch
 from mlflow import MlflowClient
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from ray.cluster_utils import Cluster
 from ruamel.yaml import YAML
-from servers import serving
+from servers import serving, two_machines
 
 from neural_odes import aside, audit, load, lockfile, params, plotting, presets, provenance, scratch, verify
 from neural_odes.errors import UserError
@@ -396,21 +395,15 @@ def test_a_sweep_on_two_machines_with_one_mlflow_server(root, tmp_path, postgres
     presets.apply(folder, "smoke")
     _run(folder, "dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
     scratch.commit(folder, "Preset smoke, and a remote")
-    machines = Cluster()
-    for number in range(2):
-        machines.add_node(num_cpus=1, include_dashboard=False, env_vars={"NEURAL_ODES_CACHE": str(tmp_path / f"node {number}")})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", postgres)
-    try:
-        with serving(root) as (_, address):
-            command = ["neural-odes", "cluster", "run", "density-train@cnf-0", "--address", machines.address]
-            sweep = ["--sweep", "density.train.learning_rate=1e-3,3e-3"]
-            said = _run(folder, *command, *sweep, MLFLOW_TRACKING_URI=address)
-            client = MlflowClient(address)
-            (experiment,) = client.search_experiments(filter_string="name = 'density'")
-            runs = client.search_runs([experiment.experiment_id])
-            losses = [[metric.step for metric in client.get_metric_history(run.info.run_id, "loss")] for run in runs]
-    finally:
-        machines.shutdown()
+    with two_machines(tmp_path) as machines, serving(root) as (_, address):
+        command = ["neural-odes", "cluster", "run", "density-train@cnf-0", "--address", machines.address]
+        sweep = ["--sweep", "density.train.learning_rate=1e-3,3e-3"]
+        said = _run(folder, *command, *sweep, MLFLOW_TRACKING_URI=address)
+        client = MlflowClient(address)
+        (experiment,) = client.search_experiments(filter_string="name = 'density'")
+        runs = client.search_runs([experiment.experiment_id])
+        losses = [[metric.step for metric in client.get_metric_history(run.info.run_id, "loss")] for run in runs]
     rates = ("learning_rate-0.001", "learning_rate-0.003")
     own = {f"density-train@cnf-0 ({rate})" for rate in rates}
     done = re.findall(r"^(density-.*): done", said, re.MULTILINE)
