@@ -23,7 +23,7 @@ from PIL.PngImagePlugin import PngInfo
 from ruamel.yaml import YAML
 from servers import serving, two_machines
 
-from neural_odes import aside, audit, load, lockfile, params, plotting, presets, provenance, scratch, verify
+from neural_odes import aside, audit, load, lockfile, params, plotting, provenance, scratch, verify
 from neural_odes.errors import UserError
 
 CLAIMS = ("classification", "density", "trajectory")
@@ -160,9 +160,7 @@ def test_the_same_bytes_again_elsewhere(clone, root, tmp_path):
     """Every output of dvc.lock: another folder, home, umask, time zone, locale, hash seed and year, and no MLflow."""
     folder, home = tmp_path / "ärger mit leerzeichen", tmp_path / "home"
     home.mkdir()
-    scratch.copy(root, folder)
-    presets.apply(folder, "smoke")
-    (folder / lockfile.FILE).unlink()  # nothing is taken over
+    scratch.afresh(root, folder, "smoke")
     other = {"NEURAL_ODES_TRACKING": "off", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HOME": str(home)}
     before = os.umask(0o077)
     try:
@@ -185,8 +183,7 @@ def test_two_clones_that_share_a_cache_run_at_once(clone, root, tmp_path):
     """Neither waits for the other's locks, and both end with the clone's bytes."""
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
-        scratch.copy(root, folder)
-        presets.apply(folder, "smoke")
+        scratch.afresh(root, folder, "smoke")
         _run(folder, "dvc", "cache", "dir", str(tmp_path / "cache"))
     both = [
         subprocess.Popen(
@@ -391,10 +388,9 @@ def test_experiments_and_their_comparison(clone, tmp_path):
 def test_a_sweep_on_two_machines_with_one_mlflow_server(root, tmp_path, postgres, monkeypatch):
     """Experiments of DVC, shared stages run once, and in MLflow each training once and whole."""
     folder = tmp_path / "clone"
-    scratch.copy(root, folder)
-    presets.apply(folder, "smoke")
+    scratch.afresh(root, folder, "smoke")
     _run(folder, "dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
-    scratch.commit(folder, "Preset smoke, and a remote")
+    scratch.commit(folder, "A remote")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", postgres)
     with two_machines(tmp_path) as machines, serving(root) as (_, address):
         command = ["neural-odes", "cluster", "run", "density-train@cnf-0", "--address", machines.address]

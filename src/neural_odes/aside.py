@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from neural_odes import lanes, params, presets, provenance, scratch
+from neural_odes import lanes, params, provenance, scratch
 from neural_odes.metrics import read_json, write_json
 from neural_odes.tracking_store import git
 
@@ -24,9 +24,7 @@ def run(root: Path, names: Sequence[str], target: Path) -> Path:
     Raises:
         UserError: there is no such preset, or a stage failed.
     """
-    scratch.copy(root, target)
-    for name in names:
-        presets.apply(target, name)
+    scratch.afresh(root, target, *names)
     (target / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {root / '.dvc' / 'cache'}\n", encoding="utf-8")
     lanes.claims(target, scratch.environment(target) | scratch.shared(root), cores=lanes.cores())
     return collect(root, names, target)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from neural_odes import lanes, presets
+from neural_odes import lanes, lockfile, presets
 from neural_odes.errors import UserError
 
 
@@ -20,6 +20,21 @@ def copy(root: Path, target: Path) -> None:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, target / name)
     commit(target, "Scratch copy", initial=True)
+
+
+def afresh(root: Path, target: Path, *names: str) -> None:
+    """A scratch copy with the presets ``names``, one over the other, and without results.
+
+    Those are of other settings, and DVC would read and write what dvc.lock says of them at each stage.
+
+    Raises:
+        UserError: there is no such preset.
+    """
+    copy(root, target)
+    for name in names:
+        presets.apply(target, name)
+    (target / lockfile.FILE).unlink(missing_ok=True)
+    commit(target, " ".join(("No results; presets:", *names)))
 
 
 def commit(target: Path, message: str, *, initial: bool = False) -> None:
@@ -60,9 +75,7 @@ def smoke(root: Path, target: Path) -> None:
     Raises:
         UserError: a stage failed.
     """
-    copy(root, target)
-    presets.apply(target, "smoke")
-    commit(target, "Preset smoke")
+    afresh(root, target, "smoke")
     try:
         lanes.repro(target, environment(target) | shared(root), cores=lanes.cores())
     except UserError as error:
