@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -244,6 +245,37 @@ def test_a_killed_head_is_started_again(toy, serial):
 
 def test_two_machines_and_a_folder_that_both_see(toy, serial, machines, tmp_path):
     toy.remote(str(tmp_path / "remote"))
+    toy.run(address=machines.address)
+    assert toy.lock == serial and toy.ran() == EACH_ONCE
+
+
+def test_what_the_remote_keeps_is_the_run_cache_of_dvc(toy, serial, machines, tmp_path):
+    """In a clone that has nothing, DVC itself finds every stage there; what a killed push left there harms no run."""
+    toy.remote(str(tmp_path / "remote"))
+    toy.run(address=machines.address)
+    fresh = tmp_path / "fresh"
+    subprocess.run(["git", "clone", "--quiet", toy.folder, fresh], check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "--pull"], cwd=fresh, env=toy.environment, check=True)
+    assert (fresh / "dvc.lock").read_text() == serial and toy.ran() == EACH_ONCE
+    for key in (tmp_path / "remote" / "runs").glob("*/*"):
+        (key / ".left.tmp").touch()
+    for number in range(2):
+        shutil.rmtree(tmp_path / f"node {number}")
+    shutil.rmtree(toy.folder / ".dvc" / "cache")
+    for path in (toy.folder / "dvc.lock", *toy.folder.glob("red-data"), *toy.folder.glob("*-[01]")):
+        path.unlink()
+    toy.run(address=machines.address)
+    assert toy.lock == serial and toy.ran() == EACH_ONCE
+
+
+def test_results_that_were_pulled_are_pushed_for_the_workers(toy, serial, machines, tmp_path):
+    """The run cache of this clone knows nothing of them, nor does the commit."""
+    toy.dvc("repro", "red-train@0")
+    toy.remote(str(tmp_path / "remote"))
+    (toy.folder / "dvc.lock").rename(tmp_path / "lock")
+    scratch.commit(toy.folder, "No results")
+    (tmp_path / "lock").rename(toy.folder / "dvc.lock")
+    shutil.rmtree(toy.folder / ".dvc" / "cache" / "runs")
     toy.run(address=machines.address)
     assert toy.lock == serial and toy.ran() == EACH_ONCE
 

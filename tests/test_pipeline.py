@@ -87,7 +87,7 @@ def test_every_stage_depends_on_the_source_files_it_runs(root, stages, graph):
 def test_every_source_file_is_run_by_a_stage_or_known_not_to_matter(root, stages, graph):
     run = {path for stage in stages.values() for path in _runs(root, graph, stage)}
     names = {"aside", "audit", "cli", "graph", "lanes", "loading", "lockfile", "presets", "results", "scratch", "verify"}
-    names |= {"cluster", "cluster_board", "cluster_worker"}
+    names |= {"cluster", "cluster_board", "cluster_worker", "run_cache"}
     commands = {f"src/neural_odes/{name}.py" for name in names}
     for module in graph.modules:
         if path := _path(graph, module):

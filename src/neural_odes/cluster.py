@@ -11,7 +11,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from typing import Any
 from rich.console import Console
 from ruamel.yaml import YAML, YAMLError
 
-from neural_odes import graph, lanes, lockfile, presets, tracking_store
+from neural_odes import graph, lanes, lockfile, presets, run_cache, tracking_store
 from neural_odes.cluster_board import Board, Row, State
 from neural_odes.cluster_worker import Source, StageFailed, StageKilled, perform
 from neural_odes.errors import UserError
@@ -34,7 +33,6 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 RETRIES = 5
 """Of a stage whose worker or node was lost; one that failed by itself is not tried again."""
-_DVC = [sys.executable, "-m", "dvc"]
 _PASSED = ("MLFLOW_", "NEURAL_ODES_")
 """How the head's variables begin that every worker gets, too."""
 _GRACE = 60  # seconds in which interrupted trainings save their checkpoints
@@ -128,7 +126,8 @@ def run(
     settings = _settings(root, remote=address is not None)
     if tasks:
         if address and (finished := sorted(n for n, s in stages.items() if s.expensive and n not in changed)):
-            _dvc(root, environment, "push", "--quiet", "--run-cache", *finished)
+            _dvc(root, environment, "push", "--quiet", *finished)
+            run_cache.push(root, finished)
         source = _source(root, environment, commit, settings, here=address is None)
         _on_ray(tasks, source, _logs(root, environment), address=address, cpus=cpus)
     pull = ["--pull"] if address else []
@@ -139,13 +138,13 @@ def run(
 
 
 def _dvc(root: Path, environment: Mapping[str, str], *arguments: str) -> None:
-    if subprocess.run([*_DVC, *arguments], cwd=root, env=dict(environment), check=False).returncode:
+    if subprocess.run([*run_cache.DVC, *arguments], cwd=root, env=dict(environment), check=False).returncode:
         raise UserError(f"dvc {arguments[0]} failed; its own line above says why")
 
 
 def _experiments(root: Path, environment: Mapping[str, str], sweep: Sequence[Point], arguments: Sequence[str]) -> None:
     """Writes each point down as an experiment of DVC; one of the same name and commit is replaced."""
-    command = [*_DVC, "exp", "list", "--name-only"]
+    command = [*run_cache.DVC, "exp", "list", "--name-only"]
     known = subprocess.run(command, cwd=root, env=dict(environment), check=True, capture_output=True, text=True).stdout.split()
     for point in sweep:
         if point.name in known:

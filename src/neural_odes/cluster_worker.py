@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from neural_odes import presets
+from neural_odes import presets, run_cache
 
 _GRACE = 60  # seconds in which an interrupted training saves its checkpoint
 _KILLED = re.compile(r"exited with (-9|137)\b")  # DVC of a stage that the system killed, as for want of memory
@@ -70,7 +69,8 @@ def perform(stage: str, overlay: Mapping[str, Any], source: Source) -> str:
         environment = os.environ | source.environment | own
         log = _dvc(stage, ["repro", *(["--pull"] if remote else []), stage], clone, environment)
         if remote:
-            log += _dvc(stage, ["push", "--run-cache", stage], clone, environment)
+            log += _dvc(stage, ["push", stage], clone, environment)
+            run_cache.push(clone, [stage])
     return log
 
 
@@ -131,7 +131,7 @@ def _checkout(clone: Path, source: Source) -> None:
 
 def _dvc(stage: str, arguments: Sequence[str], clone: Path, environment: Mapping[str, str]) -> str:
     with subprocess.Popen(
-        [sys.executable, "-m", "dvc", *arguments],
+        [*run_cache.DVC, *arguments],
         cwd=clone,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
