@@ -12,7 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from ruamel.yaml import YAML
 
-from neural_odes import audit, plotting, provenance
+from neural_odes import audit, lockfile, plotting, provenance
 from neural_odes.errors import UserError
 
 FIGURE, OTHER = "reports/figures/toy.png", "reports/figures/other.png"
@@ -156,16 +156,21 @@ def file(name: str, text: str | None):
     return edit
 
 
-def retrained(clone: Clone) -> None:
+def retrained(weights: str):
     """The training ran again and gave another model; the figure was not drawn again."""
-    before = md5(clone.root / "models/line-0")
-    (clone.root / "models/line-0").write_text("other weights")
-    lock = clone.root / "dvc.lock"
-    # In the order of the file: the output of the training comes first, what the later stages read stays.
-    lock.write_text(lock.read_text().replace(before, md5(clone.root / "models/line-0"), 1))
+
+    def edit(clone: Clone) -> None:
+        before = md5(clone.root / "models/line-0")
+        (clone.root / "models/line-0").write_text(weights)
+        lock = clone.root / "dvc.lock"
+        # In the order of the file: the output of the training comes first, what the later stages read stays.
+        lock.write_text(lock.read_text().replace(before, md5(clone.root / "models/line-0"), 1))
+
+    return edit
 
 
-NOW = {text: hashlib.md5(text.encode()).hexdigest() for text in ("# edited\n", "other weights")}
+NOW = {text: hashlib.md5(text.encode()).hexdigest() for text in ("# edited\n", "weights", "weights 5", "weights 2")}
+assert NOW["weights 5"] < NOW["weights"] < NOW["weights 2"]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +183,8 @@ NOW = {text: hashlib.md5(text.encode()).hexdigest() for text in ("# edited\n", "
         (file("src/train.py", "# edited\n"), "src/train.py", NOW["# edited\n"]),
         (file("src/data.py", None), "src/data.py", "absent"),
         (file("evaluations/a", "another"), "evaluations", None),
-        (retrained, "models/line-0", NOW["other weights"]),
+        (retrained("weights 5"), "models/line-0", NOW["weights 5"]),
+        (retrained("weights 2"), "models/line-0", NOW["weights 2"]),
     ],
 )
 def test_stale(clone, edit, changed, new):
@@ -218,6 +224,10 @@ def test_an_earlier_figure_names_the_commit_that_brought_it(clone, tmp_path_fact
     assert (found.verdict, found.commit) == ("stale", first)
     assert [(c.input, c.new) for c in found.changes] == [(FIGURE, md5(clone.root / FIGURE))]
     assert clone.audit().verdict == "current"
+    shutil.copy(kept, clone.root / FIGURE)
+    clone.write_lock()
+    clone.commit("The first one again")
+    assert (clone.audit().verdict, clone.audit().commit) == ("current", first)
 
 
 def test_not_ours(clone, tmp_path_factory):
@@ -243,8 +253,11 @@ def test_altered(clone):
         image.convert("RGB").rotate(180).save(clone.root / "turned.png", pnginfo=chunk)
     found = clone.audit("turned.png")
     assert (found.verdict, found.exit_code) == ("altered", 2) and "content" in found.reason
-    shutil.copy(clone.root / OTHER, clone.root / FIGURE)
-    assert clone.audit().verdict == "altered" and OTHER in clone.audit().reason
+    for name, place in ((OTHER, FIGURE), (FIGURE, OTHER)):
+        own = (clone.root / place).read_bytes()
+        shutil.copy(clone.root / name, clone.root / place)
+        assert clone.audit(place).verdict == "altered" and name in clone.audit(place).reason
+        (clone.root / place).write_bytes(own)
     (clone.root / FIGURE).write_bytes((clone.root / OTHER).read_bytes()[:200])
     assert clone.audit().verdict == "altered" and "damaged" in clone.audit().reason
 
@@ -253,8 +266,36 @@ def test_outside_any_clone(clone):
     found = audit.audit(clone.root / FIGURE, None)
     assert (found.verdict, found.exit_code, found.commit) == ("intact", 0, None)
     assert found.parameters["toy.train.rate"] == 0.1
+    (clone.root / "reports" / ".dvc").mkdir()
+    (clone.root / "reports" / "figures" / "dvc.yaml").touch()
     assert audit.find_root(clone.root / "reports" / "figures") == clone.root
     assert audit.find_root(clone.root.parent) is None
+
+
+def test_ancestors_of_a_stage():
+    """Each once where branches meet, in whichever order; not what has no entry, nor the rest of the lock."""
+
+    def entry(needs, makes):
+        hashed = {"hash": "md5", "md5": "0" * 32}
+        deps, outs = ([{"path": path} | hashed for path in paths] for paths in (needs, makes))
+        return {"cmd": "true", "deps": deps, "outs": outs}
+
+    stages = {
+        "a": entry(["code.py"], ["data"]),
+        "b": entry(["data/one"], ["left"]),
+        "c": entry(["data/two", "gone"], ["right"]),
+        "d": entry(["left", "right"], ["both"]),
+        "e": entry(["both"], ["after"]),
+    }
+    lock = lockfile.parse(json.dumps({"schema": "2.0", "stages": stages}))
+    assert lockfile.ancestors(lock, "d") == {"a", "b", "c", "d"}
+    assert lockfile.ancestors(lock, "a") == {"a"}
+    assert lockfile.ancestors(lock, "none") == set()
+
+
+def test_figures_are_found(clone):
+    (clone.root / "reports" / "figures" / "notes.txt").touch()
+    assert audit.figures(clone.root) == [clone.root / OTHER, clone.root / FIGURE]
 
 
 def test_runs_are_asked_for_by_the_key_of_the_training(clone):

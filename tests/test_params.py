@@ -2,6 +2,7 @@
 
 import pytest
 from dvc.utils.serialize import load_yaml
+from pydantic import ValidationError, create_model
 from ruamel.yaml import YAML
 
 from neural_odes import params
@@ -59,6 +60,95 @@ def test_a_missing_key_is_named(values):
     del values["density"]["train"]["steps"]
     with pytest.raises(UserError, match=r"density\.train\.steps is missing"):
         params.check(values)
+
+
+class Inner(params.Section):
+    count: params.Count
+    rate: params.Positive
+
+
+class Outer(params.Section):
+    inner: Inner
+    threads: params.Threads
+
+
+RIGHT = {"toy": {"inner": {"count": 1, "rate": 0.5}, "threads": 2}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        (params.Seeds, [[0], [2**31 - 1, 0]], [[], [-1], [2**31], [1, 1], [10**6, 7, 10**6]]),
+        (params.Positive, [1e-300, 1e300], [0.0, -1.0, float("inf")]),
+        (params.Count, [1, 10**12], [0, -1]),
+        (params.Threads, [1, 1024], [0, 1025]),
+    ],
+)
+def test_bounds(kind, right, wrong):
+    for value in right:
+        assert params.section({"x": value}, "x", kind) == value
+    for value in wrong:
+        with pytest.raises(UserError, match=r"^params\.yaml: toy\.x"):
+            params.section({"toy": {"x": value}}, "toy", create_model("Toy", __base__=params.Section, x=(kind, ...)))
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "missing"),
+    [
+        ({}, "toy", "toy"),
+        ({"toy": {}}, "toy.inner", "toy.inner"),
+        ({"toy": 3}, "toy.inner.count.more", "toy.inner"),
+        ({"toy": {"inner": {"count": {}}}}, "toy.inner.count.more.yet", "toy.inner.count.more"),
+        ({"toy": {"inner": {"count": 1}, "threads": 1}}, "toy", "toy.inner.rate"),
+    ],
+)
+def test_what_is_missing_is_named_with_its_path(values, name, missing):
+    with pytest.raises(UserError) as raised:
+        params.section(values, name, Outer)
+    assert str(raised.value) == f"params.yaml: {missing} is missing; git diff params.yaml shows what changed"
+
+
+@pytest.mark.parametrize(
+    ("inner", "message"),
+    [
+        ({"count": 0, "rate": 0.5}, "toy.inner.count: input should be greater than or equal to 1, not 0"),
+        ({"count": 0, "rate": -1.0}, "toy.inner.count: input should be greater than or equal to 1, not 0 (and 1 more)"),
+        ({"count": 0, "rate": -1.0, "x": 1}, "toy.inner.count: input should be greater than or equal to 1, not 0 (and 2 more)"),
+        (RIGHT["toy"]["inner"] | {"raet": 1}, "toy.inner.raet is not a known parameter; did you mean rate?"),
+        (RIGHT["toy"]["inner"] | {"x": 1}, "toy.inner.x is not a known parameter; known: count, rate"),
+        (RIGHT["toy"]["inner"] | {"zz": 1, "yy": 2}, "toy.inner.zz is not a known parameter; known: count, rate (and 1 more)"),
+    ],
+)
+def test_the_first_of_several_is_named_and_the_others_counted(inner, message):
+    assert params.section(RIGHT, "toy", Outer).model_dump() == RIGHT["toy"]
+    with pytest.raises(UserError) as raised:
+        params.section({"toy": {"inner": inner, "threads": 2}}, "toy", Outer)
+    assert str(raised.value) == f"params.yaml: {message}"
+
+
+def test_a_section_cannot_be_altered():
+    with pytest.raises(ValidationError):
+        params.section(RIGHT, "toy", Outer).threads = 3
+
+
+def test_leaves_by_their_dotted_name():
+    assert params.flatten({"a": {"b": 1, "c": {"d": [2]}}, "e": None}) == {"a.b": 1, "a.c.d": [2], "e": None}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a: 1\nb: 2\na: 3\n", "params.yaml line 3: found duplicate key"),
+        (b"a: 1\nb: [2\n", "params.yaml line 3: "),
+        (b"a: \xff\n", "params.yaml: not text in UTF-8; git diff params.yaml shows what changed"),
+        (b"[" * 100_000, "params.yaml: nested too deeply; git diff params.yaml shows what changed"),
+    ],
+)
+def test_where_the_yaml_is_broken(tmp_path, content, message):
+    (tmp_path / "params.yaml").write_bytes(content)
+    with pytest.raises(UserError) as raised:
+        params.read(tmp_path / "params.yaml")
+    assert str(raised.value).startswith(message)
 
 
 @pytest.mark.parametrize(

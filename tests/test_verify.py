@@ -3,10 +3,12 @@
 import copy
 import hashlib
 import json
+import math
 import random
 import statistics
 
 import pytest
+import scipy.stats
 
 from neural_odes import verify
 from neural_odes.errors import UserError
@@ -23,6 +25,15 @@ def test_the_level_is_that_of_welch():
     assert found.furthest is not None and found.furthest.name == "a.odenet.error_pct"
     assert found.furthest.probability == pytest.approx(0.070484, abs=1e-6)  # of tables of Student's t at 2.449
     assert (found.verdict, found.exit_code, found.means) == ("agrees", 0, 1)
+
+
+def test_variances_may_differ():
+    """Welch (1947): t = Δ / √(s₁²/n₁ + s₂²/n₂), degrees of freedom by Satterthwaite."""
+    found = verify.compare({"a": over_seeds([0.0, 1.0, 2.0])}, {"a": over_seeds([0.0, 10.0, 20.0])})
+    one, two = 1 / 3, 100 / 3
+    freedom = (one + two) ** 2 / (one**2 / 2 + two**2 / 2)
+    assert found.furthest is not None
+    assert found.furthest.probability == pytest.approx(2 * scipy.stats.t.sf(9 / math.sqrt(one + two), freedom))
 
 
 def test_sound_rebuilds_agree_and_a_wrong_one_is_named():
@@ -76,6 +87,12 @@ def test_what_no_seed_decides_must_be_the_same(change, name):
 def test_means_over_seeds(committed, rebuilt, verdict):
     found = verify.compare({"a": over_seeds(committed)}, {"a": over_seeds(rebuilt)})
     assert (found.verdict, found.means) == (verdict, 1)
+    assert found.furthest is not None and (found.furthest.probability == 1) == (committed == rebuilt)
+
+
+def test_a_mean_of_one_seed_is_a_number_like_others():
+    found = verify.compare({"a": over_seeds([1.0, 2.0]), "b": over_seeds([1.0, 2.0])}, {"a": over_seeds([1.0, 2.0]), "b": 1.5})
+    assert (found.verdict, found.means) == ("differs", 1)
 
 
 def test_the_verdict_in_words():
@@ -139,8 +156,9 @@ def rebuilt(tmp_path):
 def test_the_same_bytes_are_identical(rebuilt):
     text = (rebuilt / "reports" / "metrics" / "density.json").read_text()
     assert verify.verify(rebuilt, lambda name: text) == verify.Comparison("identical", 0, None, ())
-    other = verify.verify(rebuilt, lambda name: text.replace(": ", ":  "))
-    assert other.verdict == "agrees" and other.means == 3
+    for spaced in (text.replace(": ", ":  "), text.replace(": ", ":")):
+        other = verify.verify(rebuilt, lambda name, spaced=spaced: spaced)
+        assert other.verdict == "agrees" and other.means == 3
 
 
 def test_a_missing_or_damaged_file_is_named(rebuilt):
