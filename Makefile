@@ -48,7 +48,7 @@ check: env  ## linter, types, import contracts
 	mypy
 	lint-imports
 
-faults: env  ## kills, interruptions and damage, some three hundred times; a table of what survived
+faults: env  ## kills, interruptions and damage, some two hundred times; a table of what survived
 	python tests/faults.py
 
 bench: env  ## benchmarks against what one would use instead (after `make results`)
