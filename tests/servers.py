@@ -88,7 +88,7 @@ def two_machines(folder: Path) -> Iterator[Cluster]:
 
 @contextlib.contextmanager
 def sshd(folder: Path) -> Iterator[dict[str, str]]:
-    """A server of SSH for whoever runs this: its ``port``, the ``keyfile`` that opens it, and its ``log``, a line a request."""
+    """A server of SSH for whoever runs this: its ``port``, the ``keyfile`` that opens it, and ``requests``, a line each."""
     program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if program is None:
         pytest.skip("OpenSSH's server is not installed")
@@ -105,7 +105,7 @@ def sshd(folder: Path) -> Iterator[dict[str, str]]:
         "PermitRootLogin": "yes",
         "PidFile": "none",
         "StrictModes": "no",
-        "Subsystem": "sftp internal-sftp -l VERBOSE",
+        "Subsystem": f"sftp /usr/lib/openssh/sftp-server -e -l VERBOSE 2>> {folder / 'requests'}",
     }
     (folder / "settings").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     process = subprocess.Popen([program, "-D", "-E", folder / "log", "-f", folder / "settings"])
@@ -115,7 +115,7 @@ def sshd(folder: Path) -> Iterator[dict[str, str]]:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             time.sleep(0.05)
-        yield {"port": str(port), "keyfile": str(folder / "key"), "log": str(folder / "log")}
+        yield {"port": str(port), "keyfile": str(folder / "key"), "requests": str(folder / "requests")}
     finally:
         process.terminate()
         process.wait(20)

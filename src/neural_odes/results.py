@@ -1,5 +1,6 @@
 """The table of results, on a terminal and in README.md, from the metrics in reports/metrics."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from neural_odes.metrics import over_seeds, read_json
 from neural_odes.verdicts import Measured, Verdict
 
 BEGIN, END = "<!-- {}: written by `make readme` -->", "<!-- end of {} -->"
+MACHINES, MANY = 100, 10_000
+"""Up to which the growth of a run on a cluster is thought on: nodes, stages."""
 _COLUMNS = ("claim", "quantity", "ours", "published", "floor", "verdict")
 _COLOURS = {"beaten": "green", "reproduced": "green", "not reproduced": "red", "not comparable": "yellow"}
 
@@ -94,13 +97,51 @@ def cost(root: Path) -> str:
     return text + _table(rows)
 
 
+def cluster(root: Path) -> str:
+    """The README's on what a stage costs on a cluster, and how that grows, from the committed benchmark.
+
+    Raises:
+        UserError: the benchmark's results are missing.
+    """
+    found = speed.results(root, "cluster_growth")
+    rows, machine = found["rows"], found["machine"]
+    columns = {
+        "stages": "stages",
+        "seconds": "seconds",
+        "on_nodes_seconds": "of them on the nodes",
+        "last_repro_seconds": "in the head's last repro",
+        "head_cpu_seconds": "CPU seconds of the head",
+        "head_peak_MiB": "its peak in MiB",
+        "requests": "requests to the remote",
+        "serial_seconds": "`dvc repro` alone, seconds",
+    }
+    table: list[tuple[str, ...]] = [tuple(columns.values()), ("---",) * len(columns)]
+    table += [tuple(f"{row[name]:,}" for name in columns) for row in rows]
+    table.append(("grows as", *(f"n^{found['exponents'][name]:.2f}" for name in columns if name != "stages")))
+    before, last = rows[-2:]
+
+    def at(name: str, stages: int) -> float:
+        """By the growth between the two largest sizes."""
+        power = math.log(last[name] / before[name]) / math.log(last["stages"] / before["stages"])
+        return last[name] * (stages / last["stages"]) ** power
+
+    return (
+        f"Stages that do next to nothing, on two Ray nodes with a CPU each on one machine ({machine['processor']}), results over "
+        f"SSH:\n\n{_table(table)}\n\nA stage costs its node {2 * last['on_nodes_seconds'] / last['stages']:.1f} s and the remote "
+        f"{last['requests'] / last['stages']:.0f} requests. By the growth between the last two rows, {MANY:,} such stages would "
+        f"cost {MACHINES} nodes {2 * at('on_nodes_seconds', MANY) / MACHINES / 60:.0f} minutes each, the remote "
+        f"{at('requests', MANY) / 1e6:.1f} million requests, and the head {at('head_peak_MiB', MANY) / 1024:.1f} GiB and "
+        f"{at('last_repro_seconds', MANY) / 3600:.1f} hours of its last repro."
+    )
+
+
 def _table(rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
 def blocks(root: Path) -> dict[str, str]:
     """What stands between the marks in README.md, by name."""
-    return {"results": markdown(root), "cost": cost(root), "speed": _table(speed.table(root))}
+    return {"results": markdown(root), "cost": cost(root), "speed": _table(speed.table(root)), "cluster": cluster(root)}
 
 
 def write_readme(root: Path) -> None:
