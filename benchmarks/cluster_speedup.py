@@ -16,18 +16,14 @@ from pathlib import Path
 
 import harness
 
-from neural_odes import lockfile, presets, scratch
+from neural_odes import lockfile, scratch
 
 SIDES = {"serial": ["dvc", "repro"], "cluster": ["neural-odes", "cluster", "run", "--cpus", "2"]}
 
 
 def measure(folder: Path, preset: str | None, command: list[str]) -> tuple[float, str, dict[str, str]]:
     """Seconds in a fresh clone that has no results, what was said, and the MD5 of every output."""
-    scratch.copy(Path.cwd(), folder)
-    if preset:
-        presets.apply(folder, preset)
-    (folder / lockfile.FILE).unlink()
-    scratch.commit(folder, "No results")
+    scratch.afresh(Path.cwd(), folder, *[preset] if preset else [])
     environment = scratch.environment(folder) | {"NEURAL_ODES_CACHE": str(folder / ".cache"), "NEURAL_ODES_TRACKING": "off"}
     said = []
     start = time.perf_counter()
