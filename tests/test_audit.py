@@ -230,6 +230,21 @@ def test_an_earlier_figure_names_the_commit_that_brought_it(clone, tmp_path_fact
     assert (clone.audit().verdict, clone.audit().commit) == ("current", first)
 
 
+def test_an_earlier_figure_is_stale_whichever_hash_is_greater(clone, tmp_path_factory):
+    kept = tmp_path_factory.mktemp("elsewhere")
+    for number in range(3):
+        clone.draw(FIGURE, (number, 0))
+        shutil.copy(clone.root / FIGURE, kept / f"{number}.png")
+    least, present, greatest = sorted(kept.iterdir(), key=md5)
+    for version in (least, greatest, present):
+        shutil.copy(version, clone.root / FIGURE)
+        clone.write_lock()
+        clone.commit(version.name)
+    for version in (least, greatest):
+        found = audit.audit(version, clone.root)
+        assert [(c.input, c.old, c.new) for c in found.changes] == [(FIGURE, md5(version), md5(present))]
+
+
 def test_not_ours(clone, tmp_path_factory):
     clone.commit()
     clone.draw("theirs.png", (3, 4))
@@ -281,14 +296,15 @@ def test_ancestors_of_a_stage():
         return {"cmd": "true", "deps": deps, "outs": outs}
 
     stages = {
+        "first": entry([], ["own"]),
         "a": entry(["code.py"], ["data"]),
         "b": entry(["data/one"], ["left"]),
         "c": entry(["data/two", "gone"], ["right"]),
-        "d": entry(["left", "right"], ["both"]),
+        "d": entry(["left", "right", "own"], ["both"]),
         "e": entry(["both"], ["after"]),
     }
     lock = lockfile.parse(json.dumps({"schema": "2.0", "stages": stages}))
-    assert lockfile.ancestors(lock, "d") == {"a", "b", "c", "d"}
+    assert lockfile.ancestors(lock, "d") == {"first", "a", "b", "c", "d"}
     assert lockfile.ancestors(lock, "a") == {"a"}
     assert lockfile.ancestors(lock, "none") == set()
 

@@ -25,6 +25,10 @@ def test_the_level_is_that_of_welch():
     assert found.furthest is not None and found.furthest.name == "a.odenet.error_pct"
     assert found.furthest.probability == pytest.approx(0.070484, abs=1e-6)  # of tables of Student's t at 2.449
     assert (found.verdict, found.exit_code, found.means) == ("agrees", 0, 1)
+    further = {"a": over_seeds([2.5, 3.5, 4.5])}  # t = 3.062, p = 0.038
+    assert verify.compare({"a": over_seeds([0.0, 1.0, 2.0])}, further).verdict == "differs"
+    two = {"a": over_seeds([0.0, 1.0, 2.0]), "b": over_seeds([0.0, 1.0, 2.0])}  # 2.5 % each
+    assert verify.compare(two, two | further).verdict == "agrees"
 
 
 def test_variances_may_differ():
@@ -141,7 +145,8 @@ def test_rounding_is_no_difference():
 
 
 def test_a_derived_number_is_not_compared_twice():
-    assert verify.compare({"a": metrics([1.0, 2.0, 3.0])}, {"a": metrics([1.5, 2.0, 3.0])}).verdict == "agrees"
+    committed, rebuilt = (json.loads(json.dumps({"a": metrics([first, 2.0, 3.0])})) for first in (1.0, 1.5))
+    assert verify.compare(committed, rebuilt).verdict == "agrees"
 
 
 @pytest.fixture
