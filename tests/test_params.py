@@ -62,9 +62,15 @@ def test_a_missing_key_is_named(values):
         params.check(values)
 
 
+class Deep(params.Section):
+    depth: int
+
+
 class Inner(params.Section):
     count: params.Count
     rate: params.Positive
+    fast: bool
+    deep: Deep
 
 
 class Outer(params.Section):
@@ -72,7 +78,7 @@ class Outer(params.Section):
     threads: params.Threads
 
 
-RIGHT = {"toy": {"inner": {"count": 1, "rate": 0.5}, "threads": 2}}
+RIGHT = {"toy": {"inner": {"count": 1, "rate": 0.5, "fast": True, "deep": {"depth": 3}}, "threads": 2}}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +105,7 @@ def test_bounds(kind, right, wrong):
         ({"toy": {}}, "toy.inner", "toy.inner"),
         ({"toy": 3}, "toy.inner.count.more", "toy.inner"),
         ({"toy": {"inner": {"count": {}}}}, "toy.inner.count.more.yet", "toy.inner.count.more"),
-        ({"toy": {"inner": {"count": 1}, "threads": 1}}, "toy", "toy.inner.rate"),
+        ({"toy": {"inner": {"count": 1, "fast": True, "deep": {"depth": 1}}, "threads": 1}}, "toy", "toy.inner.rate"),
     ],
 )
 def test_what_is_missing_is_named_with_its_path(values, name, missing):
@@ -111,18 +117,23 @@ def test_what_is_missing_is_named_with_its_path(values, name, missing):
 @pytest.mark.parametrize(
     ("inner", "message"),
     [
-        ({"count": 0, "rate": 0.5}, "toy.inner.count: input should be greater than or equal to 1, not 0"),
+        ({"count": 0}, "toy.inner.count: input should be greater than or equal to 1, not 0"),
         ({"count": 0, "rate": -1.0}, "toy.inner.count: input should be greater than or equal to 1, not 0 (and 1 more)"),
-        ({"count": 0, "rate": -1.0, "x": 1}, "toy.inner.count: input should be greater than or equal to 1, not 0 (and 2 more)"),
-        (RIGHT["toy"]["inner"] | {"raet": 1}, "toy.inner.raet is not a known parameter; did you mean rate?"),
-        (RIGHT["toy"]["inner"] | {"x": 1}, "toy.inner.x is not a known parameter; known: count, rate"),
-        (RIGHT["toy"]["inner"] | {"zz": 1, "yy": 2}, "toy.inner.zz is not a known parameter; known: count, rate (and 1 more)"),
+        (
+            {"count": 0, "rate": -1.0, "fast": 1},
+            "toy.inner.count: input should be greater than or equal to 1, not 0 (and 2 more)",
+        ),
+        ({"raet": 1}, "toy.inner.raet is not a known parameter; did you mean rate?"),
+        ({"fast": "yes"}, "toy.inner.fast: input should be a valid boolean, not 'yes'"),
+        ({"deep": {"depht": 1}}, "toy.inner.deep.depht is not a known parameter; did you mean depth? (and 1 more)"),
+        ({"x": 1}, "toy.inner.x is not a known parameter; known: count, rate, fast, deep"),
+        ({"zz": 1, "yy": 2}, "toy.inner.zz is not a known parameter; known: count, rate, fast, deep (and 1 more)"),
     ],
 )
 def test_the_first_of_several_is_named_and_the_others_counted(inner, message):
     assert params.section(RIGHT, "toy", Outer).model_dump() == RIGHT["toy"]
     with pytest.raises(UserError) as raised:
-        params.section({"toy": {"inner": inner, "threads": 2}}, "toy", Outer)
+        params.section({"toy": {"inner": RIGHT["toy"]["inner"] | inner, "threads": 2}}, "toy", Outer)
     assert str(raised.value) == f"params.yaml: {message}"
 
 
@@ -140,6 +151,8 @@ def test_leaves_by_their_dotted_name():
     [
         (b"a: 1\nb: 2\na: 3\n", "params.yaml line 3: found duplicate key"),
         (b"a: 1\nb: [2\n", "params.yaml line 3: "),
+        (b"a: 1\nb: ]\n", "params.yaml line 2: "),
+        (b"a: !!int x\n", "params.yaml: invalid literal for int"),
         (b"a: \xff\n", "params.yaml: not text in UTF-8; git diff params.yaml shows what changed"),
         (b"[" * 100_000, "params.yaml: nested too deeply; git diff params.yaml shows what changed"),
     ],

@@ -117,7 +117,9 @@ def _validate(value: Any, name: str, kind: Any) -> Any:
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as errors:
-        first, more = errors.errors()[0], errors.error_count() - 1
+        found = errors.errors()
+        # A misspelt key is missing, too; the unknown one tells more.
+        first = next((error for error in found if error["type"] == "extra_forbidden"), found[0])
     # Names of types and validators stand between the keys of a location; only keys are the user's.
     where = ".".join([name, *(str(part) for part in first["loc"])])
     if first["type"] == "extra_forbidden":
@@ -127,7 +129,7 @@ def _validate(value: Any, name: str, kind: Any) -> Any:
         text = f"{where} is missing; git diff {FILE} shows what changed"
     else:
         text = f"{where}: {_message(first)}"
-    raise UserError(f"{FILE}: {text}" + (f" (and {more} more)" if more else ""))
+    raise UserError(f"{FILE}: {text}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
 
 
 def _message(error: Any) -> str:
