@@ -63,7 +63,7 @@ def test_a_missing_key_is_named(values):
 
 
 class Deep(params.Section):
-    depth: int
+    level: int
 
 
 class Inner(params.Section):
@@ -78,7 +78,7 @@ class Outer(params.Section):
     threads: params.Threads
 
 
-RIGHT = {"toy": {"inner": {"count": 1, "rate": 0.5, "fast": True, "deep": {"depth": 3}}, "threads": 2}}
+RIGHT = {"toy": {"inner": {"count": 1, "rate": 0.5, "fast": True, "deep": {"level": 3}}, "threads": 2}}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_bounds(kind, right, wrong):
         ({"toy": {}}, "toy.inner", "toy.inner"),
         ({"toy": 3}, "toy.inner.count.more", "toy.inner"),
         ({"toy": {"inner": {"count": {}}}}, "toy.inner.count.more.yet", "toy.inner.count.more"),
-        ({"toy": {"inner": {"count": 1, "fast": True, "deep": {"depth": 1}}, "threads": 1}}, "toy", "toy.inner.rate"),
+        ({"toy": {"inner": {"count": 1, "fast": True, "deep": {"level": 1}}, "threads": 1}}, "toy", "toy.inner.rate"),
     ],
 )
 def test_what_is_missing_is_named_with_its_path(values, name, missing):
@@ -125,7 +125,7 @@ def test_what_is_missing_is_named_with_its_path(values, name, missing):
         ),
         ({"raet": 1}, "toy.inner.raet is not a known parameter; did you mean rate?"),
         ({"fast": "yes"}, "toy.inner.fast: input should be a valid boolean, not 'yes'"),
-        ({"deep": {"depht": 1}}, "toy.inner.deep.depht is not a known parameter; did you mean depth? (and 1 more)"),
+        ({"deep": {"levle": 1}}, "toy.inner.deep.levle is not a known parameter; did you mean level? (and 1 more)"),
         ({"x": 1}, "toy.inner.x is not a known parameter; known: count, rate, fast, deep"),
         ({"zz": 1, "yy": 2}, "toy.inner.zz is not a known parameter; known: count, rate, fast, deep (and 1 more)"),
     ],
