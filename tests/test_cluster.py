@@ -337,6 +337,12 @@ def test_machines_without_a_remote(toy):
         toy.run(address="127.0.0.1:1")
 
 
+def test_a_remote_over_http(toy):
+    toy.remote("https://example.org/results")
+    with pytest.raises(UserError, match=r"^\.dvc/config: the remote shared is one over HTTP, which carries no run cache"):
+        toy.run(address="127.0.0.1:1")
+
+
 def test_no_cluster_at_the_address(toy, tmp_path):
     toy.remote(str(tmp_path / "remote"))
     with pytest.raises(UserError, match=r"^--address 127.0.0.1:1: "):

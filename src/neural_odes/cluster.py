@@ -225,7 +225,10 @@ def _settings(root: Path, *, remote: bool) -> dict[str, dict[str, Any]]:
                 ".dvc/config: no remote that all machines reach, which carries results between them; "
                 "name one (a folder, SSH, S3 …): dvc remote add --default NAME URL, and commit .dvc/config"
             )
-        return {"core": {"remote": name}, "remote": {name: dict(repo.config["remote"][name])}}
+        own = dict(repo.config["remote"][name])
+        if own["url"].startswith(("http://", "https://")):
+            raise UserError(f".dvc/config: the remote {name} is one over HTTP, which carries no run cache; name another kind")
+        return {"core": {"remote": name}, "remote": {name: own}}
 
 
 def _logs(root: Path, environment: Mapping[str, str]) -> Path:
