@@ -127,9 +127,9 @@ def cluster(root: Path) -> str:
 
     return (
         f"Stages that do next to nothing, on two Ray nodes with a CPU each on one machine ({machine['processor']}), results over "
-        f"SSH:\n\n{_table(table)}\n\nA stage costs its node {2 * last['on_nodes_seconds'] / last['stages']:.1f} s and the remote "
-        f"{last['requests'] / last['stages']:.0f} requests. By the growth between the last two rows, {MANY:,} such stages would "
-        f"cost {MACHINES} nodes {2 * at('on_nodes_seconds', MANY) / MACHINES / 60:.0f} minutes each, the remote "
+        f"SSH:\n\n{_table(table)}\n\nA stage costs its node {2 * last['on_nodes_seconds'] / last['stages']:.1f} s and "
+        f"{last['requests'] / last['stages']:.0f} requests to the remote. By the growth between the last two rows, {MANY:,} such "
+        f"stages would cost {MACHINES} nodes {2 * at('on_nodes_seconds', MANY) / MACHINES / 60:.0f} minutes each, the remote "
         f"{at('requests', MANY) / 1e6:.1f} million requests, and the head {at('head_peak_MiB', MANY) / 1024:.1f} GiB and "
         f"{at('last_repro_seconds', MANY) / 3600:.1f} hours of its last repro."
     )

@@ -12,9 +12,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 import dvc.stage.cache
+from dvc.fs import utils
 from dvc.stage import Stage
-from dvc_objects.db import ObjectDB
-from dvc_objects.fs.utils import as_atomic, tmp_fname
+from dvc_data.hashfile.db import HashFileDB
 
 from neural_odes.errors import UserError
 
@@ -26,14 +26,14 @@ _UNFINISHED = ".tmp"
 class RunCache(dvc.stage.cache.StageCache):
     """Entries lie in a folder by what a stage was run with, each under the hash of what came out, too."""
 
-    shared: ObjectDB | None = None
+    shared: HashFileDB | None = None
     """The remote that entries are taken from, once DVC was asked to pull."""
 
-    def pull(self, remote: str | None, odb: ObjectDB | None = None) -> list[tuple[str, str]]:
+    def pull(self, remote: str | None, odb: HashFileDB | None = None) -> list[tuple[str, str]]:
         self.shared = odb or self.remote(remote)
         return []
 
-    def remote(self, name: str | None = None) -> ObjectDB:
+    def remote(self, name: str | None = None) -> HashFileDB:
         return self.repo.cloud.get_remote_odb(name, "run cache", hash_name="md5-dos2unix")
 
     def _load(self, stage: Stage) -> dict | None:
@@ -41,24 +41,24 @@ class RunCache(dvc.stage.cache.StageCache):
             here, there = self._folders(stage, self.shared)
             for name in _entries(self.shared, there) - set(os.listdir(here) if here.exists() else ()):
                 here.mkdir(parents=True, exist_ok=True)
-                part = Path(self.cache_dir) / tmp_fname()  # not beside it, where another DVC would read it
+                part = Path(self.cache_dir) / utils.tmp_fname()  # not beside it, where another DVC would read it
                 self.shared.fs.get_file(self.shared.fs.join(there, name), str(part))
                 part.replace(here / name)
         return super()._load(stage)
 
-    def push_stage(self, stage: Stage, shared: ObjectDB) -> None:
+    def push_stage(self, stage: Stage, shared: HashFileDB) -> None:
         self.save(stage)
         here, there = self._folders(stage, shared)
         for name in {path.name for path in here.iterdir() if path.suffix != _UNFINISHED} - _entries(shared, there):
-            with as_atomic(shared.fs, shared.fs.join(there, name), create_parents=True) as part:
+            with utils.as_atomic(shared.fs, shared.fs.join(there, name), create_parents=True) as part:
                 shared.fs.put_file(str(here / name), part)
 
-    def _folders(self, stage: Stage, shared: ObjectDB) -> tuple[Path, str]:
+    def _folders(self, stage: Stage, shared: HashFileDB) -> tuple[Path, str]:
         key = dvc.stage.cache._get_stage_hash(stage)
         return Path(self._get_cache_dir(key)), shared.fs.join(shared.path, "runs", key[:2], key)
 
 
-def _entries(odb: ObjectDB, folder: str) -> set[str]:
+def _entries(odb: HashFileDB, folder: str) -> set[str]:
     found = odb.fs.find(folder) if odb.fs.exists(folder) else ()
     return {odb.fs.name(path) for path in found if not path.endswith(_UNFINISHED)}
 
