@@ -58,6 +58,8 @@ def main() -> None:
         "outputs_that_differ": sorted(path for path in expected.keys() | made.keys() if expected.get(path) != made.get(path)),
     }
     print(row)
+    if row["outputs_that_differ"]:
+        raise SystemExit("the two sides did not make the same")
     harness.write("cluster_speedup", [row], threads=os.cpu_count() or 1, libraries=("ray", "dvc"))
 
 

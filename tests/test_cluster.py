@@ -350,6 +350,7 @@ def test_no_cluster_at_the_address(toy, tmp_path):
 
 
 def test_sweeps_are_read_as_yaml_and_multiplied():
+    assert cluster.points([]) == []
     found = cluster.points(["a.rate=1e-3,3e-3", "seeds=[0, 1],[2]"])
     assert [point.overlay for point in found[:2]] == [
         {"a": {"rate": 0.001}, "seeds": [0, 1]},

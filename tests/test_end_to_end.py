@@ -56,6 +56,14 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {out["path"]: out["md5"] for stage in _lock(folder).values() for out in stage.get("outs", [])}
 
 
+def _assert_the_same(folder: Path, clone: Path, stage: str) -> None:
+    """Outputs of a stage and all it depends on: in dvc.lock, and the files."""
+    lock, expected = lockfile.parse(lockfile.text(folder)), _hashes(clone)
+    made = lockfile.outputs({name: lock[name] for name in lockfile.ancestors(lock, stage)})
+    assert made and {path: expected[path] for path in made} == made
+    assert {path: lockfile.md5_of(folder / path) for path in made} == made
+
+
 def _planned(output: str) -> set[str]:
     return set(re.findall(r"Running stage '([^']+)'", output))
 
@@ -199,12 +207,8 @@ def test_two_clones_that_share_a_cache_run_at_once(clone, root, tmp_path):
     with ThreadPoolExecutor() as pool:
         told = list(pool.map(lambda process: process.communicate()[0], both))
     assert [process.returncode for process in both] == [0, 0], "\n\n".join(told)
-    expected = _hashes(clone)
     for folder in folders:
-        lock = lockfile.parse(lockfile.text(folder))
-        made = lockfile.outputs({name: lock[name] for name in lockfile.ancestors(lock, "density-evaluate@cnf-0")})
-        assert made and {path: expected[path] for path in made} == made
-        assert {path: lockfile.md5_of(folder / path) for path in made} == made
+        _assert_the_same(folder, clone, "density-evaluate@cnf-0")
 
 
 @pytest.mark.parametrize("name", TRAININGS)
@@ -383,6 +387,16 @@ def test_experiments_and_their_comparison(clone, tmp_path):
     page = (tmp_path / "plots" / "index.html").read_text()
     assert "Density: training curves" in page and '"facet"' in page
     assert "density-train@cnf-0" in _run(folder, "dvc", "dag")
+
+
+def test_a_cluster_of_this_machine_alone(clone, root, tmp_path):
+    """As `make results JOBS=2` starts it: results in the workspace, with the clone's bytes."""
+    folder = tmp_path / "clone"
+    scratch.afresh(root, folder, "smoke")
+    own = {"NEURAL_ODES_CACHE": str(folder / ".cache"), "NEURAL_ODES_TRACKING": "off"}
+    said = _run(folder, "neural-odes", "cluster", "run", "--cpus", "2", "density-evaluate@cnf-0", **own)
+    assert "density-train@cnf-0: done" in said and "Ran experiment" not in said
+    _assert_the_same(folder, clone, "density-evaluate@cnf-0")
 
 
 def test_a_sweep_on_two_machines_with_one_mlflow_server(root, tmp_path, postgres, monkeypatch):

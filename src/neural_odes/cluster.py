@@ -67,7 +67,7 @@ class Point:
 
 
 def points(sweep: Sequence[str]) -> list[Point]:
-    """The product of ``key=value,value,…``, the values in YAML.
+    """The product of ``key=value,value,…``, the values in YAML; none of none, which is no sweep.
 
     Raises:
         UserError: one is not of that form.
@@ -84,7 +84,7 @@ def points(sweep: Sequence[str]) -> list[Point]:
                 f"--sweep {text}: give a key of params.yaml and its values, as in density.train.learning_rate=1e-3,3e-3"
             )
         axes.append([(key, value) for value in listed])
-    return [Point(values) for values in itertools.product(*axes)]
+    return [Point(values) for values in itertools.product(*axes)] if axes else []
 
 
 @dataclass(frozen=True)
