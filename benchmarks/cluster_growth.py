@@ -3,9 +3,9 @@ this machine with a CPU each, results over SSH.
 
 Usage: python benchmarks/cluster_growth.py [--sizes 10 30 100 300]   (needs the extra cluster, and OpenSSH's server)
 
-Beside each, `dvc repro` in another clone of the same project, one stage after the other. Requests are lines that
-the server of SSH logs: all but the reads and writes within a file. The last repro is the head's own. Each column y is fitted as
-y = c n^a over the sizes n.
+Beside each, `dvc repro` in another clone of the same project, one stage after the other. Requests are lines that the server of
+SSH logs: all but the reads and writes within a file. The last repro is the head's own. Each column y is fitted as y = c n^a over
+the sizes n.
 
 Writes benchmarks/results/cluster_growth.json.
 """

@@ -6,7 +6,6 @@ Here the entries of a stage come when DVC asks for them, and go once the stage's
 """
 
 import contextlib
-import os
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -39,7 +38,7 @@ class RunCache(dvc.stage.cache.StageCache):
     def _load(self, stage: Stage) -> dict | None:
         if self.shared:
             here, there = self._folders(stage, self.shared)
-            for name in _entries(self.shared, there) - set(os.listdir(here) if here.exists() else ()):
+            for name in _entries(self.shared, there) - self._here(here):
                 here.mkdir(parents=True, exist_ok=True)
                 part = Path(self.cache_dir) / utils.tmp_fname()  # not beside it, where another DVC would read it
                 self.shared.fs.get_file(self.shared.fs.join(there, name), str(part))
@@ -47,11 +46,15 @@ class RunCache(dvc.stage.cache.StageCache):
         return super()._load(stage)
 
     def push_stage(self, stage: Stage, shared: HashFileDB) -> None:
+        """As dvc.lock has the stage."""
         self.save(stage)
         here, there = self._folders(stage, shared)
-        for name in {path.name for path in here.iterdir() if path.suffix != _UNFINISHED} - _entries(shared, there):
+        for name in self._here(here) - _entries(shared, there):
             with utils.as_atomic(shared.fs, shared.fs.join(there, name), create_parents=True) as part:
                 shared.fs.put_file(str(here / name), part)
+
+    def _here(self, folder: Path) -> set[str]:
+        return _entries(self.repo.cache.legacy, str(folder))
 
     def _folders(self, stage: Stage, shared: HashFileDB) -> tuple[Path, str]:
         key = dvc.stage.cache._get_stage_hash(stage)
