@@ -170,6 +170,13 @@ def test_on_one_machine_with_the_lock_file_of_a_serial_run(toy, serial, capfd):
     assert toy.ran() == EACH_ONCE and "parallel efficiency" not in capfd.readouterr().out
 
 
+def test_a_relative_cache_folder_lies_in_the_project_as_in_a_serial_run(toy):
+    toy.environment["NEURAL_ODES_CACHE"] = "kept"
+    toy.run(targets=["red-data"])
+    assert {path.name for path in (toy.folder / "kept").iterdir()} == {"clones", "logs"}
+    assert not (toy.folder / "kept" / "clones" / "clone-0" / "kept").exists()
+
+
 def test_only_what_a_target_needs(toy):
     toy.run(targets=["red-train@1"])
     assert toy.ran() == {"red-data": 1, "model-1": 1}

@@ -128,8 +128,9 @@ def run(
         if address and (finished := sorted(n for n, s in stages.items() if s.expensive and n not in changed)):
             _dvc(root, environment, "push", "--quiet", *finished)
             run_cache.push(root, finished)
-        source = _source(root, environment, commit, settings, here=address is None)
-        _on_ray(tasks, source, _logs(root, environment), address=address, cpus=cpus)
+        home = root / environment.get("NEURAL_ODES_CACHE", ".cache")
+        source = _source(root, environment, commit, settings, home=None if address else home)
+        _on_ray(tasks, source, home / "logs", address=address, cpus=cpus)
     pull = ["--pull"] if address else []
     if sweep:
         _experiments(root, environment, sweep, [*pull, *targets])
@@ -231,20 +232,13 @@ def _settings(root: Path, *, remote: bool) -> dict[str, dict[str, Any]]:
         return {"core": {"remote": name}, "remote": {name: own}}
 
 
-def _logs(root: Path, environment: Mapping[str, str]) -> Path:
-    folder = Path(environment.get("NEURAL_ODES_CACHE", root / ".cache")) / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def _source(
-    root: Path, environment: Mapping[str, str], commit: str, settings: dict[str, dict[str, Any]], *, here: bool
+    root: Path, environment: Mapping[str, str], commit: str, settings: dict[str, dict[str, Any]], *, home: Path | None
 ) -> Source:
     passed = {name: value for name, value in environment.items() if name.startswith(_PASSED) and name != "NEURAL_ODES_CACHE"}
     passed[tracking_store.WORKSPACE] = tracking_store.workspace(root)
     if "MLFLOW_TRACKING_URI" not in passed:
         passed["NEURAL_ODES_TRACKING"] = "off"  # a file in each clone would be nobody's
-    home = Path(environment.get("NEURAL_ODES_CACHE", root / ".cache")) if here else None
     objects = _git(root, "rev-list", "--objects", "--no-walk", commit)
     return Source(commit, _git(root, "pack-objects", "--stdout", "--quiet", given=objects), settings, passed, home)
 
@@ -285,6 +279,7 @@ def _on_ray(tasks: Mapping[str, Task], source: Source, logs: Path, *, address: s
     Raises:
         UserError: a stage failed; what does not depend on it has ended.
     """
+    logs.mkdir(parents=True, exist_ok=True)
     with _connected(address, cpus):
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         total, gpus = (sum(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
