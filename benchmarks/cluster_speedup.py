@@ -1,8 +1,8 @@
 """The whole pipeline with two jobs on a Ray of this machine, and one stage after the other, back to back; and whether both made
 the same bytes.
 
-Usage: python benchmarks/cluster_speedup.py [--preset smoke] [--seeds 1]   (needs the extra cluster; with one seed some
-75 minutes, with all three as many again for each)
+Usage: python benchmarks/cluster_speedup.py [--preset smoke] [--seeds 1]   (needs the extra cluster; with one seed it
+takes more than an hour, with all three some three)
 
 Writes benchmarks/results/cluster_speedup.json; with a preset, nothing.
 """
