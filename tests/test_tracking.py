@@ -693,3 +693,12 @@ def _outside_address() -> str | None:
             return None
         found = str(probe.getsockname()[0])
     return None if found.startswith("127.") else found
+
+
+def test_locks_lie_in_a_relative_cache_folder_of_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of its stages, wherever in it a command is typed."""
+    (tmp_path / "reports").mkdir()
+    monkeypatch.chdir(tmp_path / "reports")
+    monkeypatch.setenv("NEURAL_ODES_CACHE", "kept")
+    with tracking_store.locked(tmp_path, "sync") as had:
+        assert had and (tmp_path / "kept" / "tracking" / "sync.lock").exists()

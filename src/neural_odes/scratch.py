@@ -64,7 +64,7 @@ def environment(target: Path) -> dict[str, str]:
 
 def shared(root: Path) -> dict[str, str]:
     """What makes a scratch copy use the downloads and checkpoints of ``root``."""
-    return {"NEURAL_ODES_CACHE": os.environ.get("NEURAL_ODES_CACHE", str(root / ".cache"))}
+    return {"NEURAL_ODES_CACHE": str(root / os.environ.get("NEURAL_ODES_CACHE", ".cache"))}
 
 
 def smoke(root: Path, target: Path) -> None:

@@ -103,7 +103,7 @@ def trouble(root: Path, error: BaseException) -> str:
 @contextlib.contextmanager
 def locked(root: Path, name: str, *, wait: bool = True) -> Iterator[bool]:
     """Holds a lock of this clone (an OS lock: it ends with the process); yields whether it could be had."""
-    folder = Path(os.environ.get("NEURAL_ODES_CACHE", root / ".cache")) / "tracking"
+    folder = root / os.environ.get("NEURAL_ODES_CACHE", ".cache") / "tracking"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.lock").open("w") as stream:
         try:
