@@ -16,12 +16,12 @@ from rich.table import Table
 from neural_odes.errors import UserError
 
 if TYPE_CHECKING:
-    from neural_odes.audit import Audit
+    from neural_odes.checking.audit import Audit
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 runs = typer.Typer(help="Runs in MLflow.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
-cluster = typer.Typer(help="The same pipeline on many machines.", no_args_is_help=True)
+cluster = typer.Typer(help="The same pipelines on many machines.", no_args_is_help=True)
 app.add_typer(cluster, name="cluster")
 console = Console()
 
@@ -36,87 +36,98 @@ def _one_line() -> Iterator[None]:
 
 
 def _root() -> Path:
-    """The clone that the command was called in, its params.yaml valid."""
-    from neural_odes import audit, params
+    """The clone that the command was called in."""
+    from neural_odes import paths
 
-    root = audit.find_root(Path.cwd())
+    root = paths.find_root(Path.cwd())
     if root is None:
         raise UserError(f"{Path.cwd()}: not in a clone of the project; go to the folder that holds dvc.yaml")
-    params.check(params.read(root / params.FILE))
+    return root
+
+
+def _valid_root() -> Path:
+    """As ``_root``, its parameters valid: those of the root and of every study."""
+    from neural_odes import params
+
+    root = _root()
+    params.check_all(root)
     return root
 
 
 @app.command()
 def check() -> None:
-    """Validate params.yaml."""
+    """Validate params.yaml, and those of the studies."""
     with _one_line():
-        _root()
-        print("params.yaml is valid")
+        _valid_root()
+        print("params.yaml is valid, and so are those of the studies")
+
+
+Cores = Annotated[int | None, typer.Option(min=1, help="To use; by default all, if there is memory for them.")]
+Studies = Annotated[bool, typer.Option("--studies", help="Everything: the claims, all studies, the benchmarks' figures.")]
 
 
 @app.command()
-def repro(cores: Annotated[int | None, typer.Option(min=1, help="To use; by default all, if memory allows.")] = None) -> None:
-    """Run dvc repro on all cores: first what can run side by side. Ctrl-C leaves checkpoints."""
-    from neural_odes import lanes
+def repro(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[STUDY]...", help="Studies; none: the three claims.")] = None,
+    studies: Studies = False,
+    cores: Cores = None,
+) -> None:
+    """Run dvc repro on all cores: the three claims, or the studies named and what they need.
+
+    What can run side by side runs first. Ctrl-C leaves checkpoints.
+    """
+    from neural_odes.running import graph, local
 
     with _one_line():
-        lanes.repro(_root(), os.environ, cores=cores or lanes.cores())
+        root = _valid_root()
+        selection = graph.Selection(everything=True) if studies else graph.Selection.of_studies(root, names or [])
+        local.repro(root, os.environ, cores=cores or local.cores(), selection=selection)
 
 
 @app.command()
-def claims(cores: Annotated[int | None, typer.Option(min=1, help="To use; by default all, if memory allows.")] = None) -> None:
-    """Train and score the models of the three claims alone, and print what came out."""
-    from neural_odes import lanes
-    from neural_odes import results as table
-
-    with _one_line():
-        root = _root()
-        lanes.claims(root, os.environ, cores=cores or lanes.cores())
-        console.print(table.of_the_claims(root))
-
-
-@app.command()
-def preset(name: Annotated[str, typer.Argument(help="Name of an overlay in presets/.")]) -> None:
+def preset(name: Annotated[str, typer.Argument(help="Name of an overlay in presets/, or the path of another one.")]) -> None:
     """Write a preset into params.yaml; comments are kept, and git diff shows what changed."""
-    from neural_odes import presets
+    from neural_odes.running import presets
 
     with _one_line():
-        for key in (changed := presets.apply(_root(), name)):
+        for key in (changed := presets.apply(_valid_root(), name)):
             print(key)
-        print(f"{len(changed)} values changed; run: dvc repro (and back: git checkout params.yaml)")
+        files = " ".join(dict.fromkeys(changed.values())) or "params.yaml"
+        print(f"{len(changed)} values changed; run: dvc repro (to undo: git checkout {files})")
 
 
 @app.command()
 def results() -> None:
-    """Print the table of results: ours, published, floor, verdict."""
-    from neural_odes import results as table
+    """Print the headline numbers: ours, published, the best possible, the verdict."""
+    from neural_odes.pages import tables
 
     with _one_line():
         root = _root()
-        console.print(table.as_rich(root))
+        console.print(tables.as_rich(root))
         print(f"report: {root / 'reports' / 'html' / 'index.html'}")
 
 
 @app.command()
-def readme() -> None:
-    """Write the table of results into README.md, from the committed metrics."""
-    from neural_odes import results as table
+def docs() -> None:
+    """Write the numbers in README.md and docs/, from the committed results."""
+    from neural_odes.pages import documents
 
     with _one_line():
-        table.write_readme(_root())
+        documents.write(_root())
 
 
 @app.command()
 def audit(
-    figure: Annotated[list[Path] | None, typer.Argument(help="PNG, SVG or GIF; none: every figure of the report.")] = None,
+    figure: Annotated[list[Path] | None, typer.Argument(help="PNG, SVG or GIF; none: every figure of the clone.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
-    """Say what made a figure and whether it is current.
+    """Say what made a figure, and whether it is current.
 
-    Exit code: 0 current, 1 stale (an input changed), 2 altered or not ours; of several figures, the highest.
+    Exit code: 0 current, 1 stale (an input changed), 2 altered or not ours; for several figures, the highest.
     """
-    from neural_odes import audit as auditing
-    from neural_odes.tracking_store import run_ids
+    from neural_odes import paths
+    from neural_odes.checking import audit as auditing
+    from neural_odes.tracking.store import run_ids
 
     def runs(keys: list[str]) -> dict[str, list[str]]:
         try:
@@ -126,11 +137,11 @@ def audit(
             return {}
 
     with _one_line():
-        root = auditing.find_root(Path.cwd())
-        paths = figure or (auditing.figures(root) if root else [])
-        if not paths:
+        root = paths.find_root(Path.cwd())
+        chosen = figure or (auditing.figures(root) if root else [])
+        if not chosen:
             raise UserError("reports/figures: no figure there; name one, or make them with: dvc repro")
-        found = [auditing.audit(path, root, runs) for path in paths]
+        found = auditing.audits(chosen, root, runs)
         if as_json:
             print(json.dumps([a.as_dict() for a in found], indent=2))
         else:
@@ -162,86 +173,81 @@ def _print_audit(a: "Audit", *, detail: bool) -> None:
 
 @app.command()
 def verify(commit: Annotated[str, typer.Argument(help="What to compare with.")] = "HEAD") -> None:
-    """Compare a rebuild with the committed metrics: by bytes, then by the spread over seeds.
+    """Compare a rebuild with the committed numbers: by bytes, then by the spread over seeds.
 
     Exit code: 0 identical, or agrees within the spread over seeds; 1 differs, or there is nothing whole to compare.
     """
-    from neural_odes import lanes
-    from neural_odes import verify as verifying
-    from neural_odes.tracking_store import git
+    from neural_odes import git, paths
+    from neural_odes.checking import verify as verifying
+    from neural_odes.running import local
 
     with _one_line():
-        root = _root()
-        if wrong := verifying.altered(root):
-            more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        root = _valid_root()
+        clone = verifying.look(root)
+        if clone.altered:
             raise UserError(
-                f"{', '.join(wrong[:3])}{more}: missing, or not what dvc.lock says; "
-                "dvc checkout --force brings back what is in DVC's cache, make results makes the rest"
+                f"{paths.and_more(clone.altered)}: missing, or not what dvc.lock says; "
+                "dvc checkout --force brings back what is in DVC's cache, make results (for a study: make studies) makes the rest"
             )
-        if stages := sorted(lanes.changed(root, os.environ)):
-            more = f" and {len(stages) - 3} more" if len(stages) > 3 else ""
-            raise UserError(f"not a rebuild yet: {', '.join(stages[:3])}{more} would run; make results runs them")
-        found = verifying.verify(root, lambda name: git(root, "show", f"{commit}:{name}"))
+        if stages := sorted(filter(clone.covers, local.changed(root, os.environ))):
+            made = "make results (for a study: make studies) runs them"
+            raise UserError(f"not a rebuild yet: {paths.and_more(stages)} would run; {made}")
+        found = verifying.verify(root, lambda name: git.text(root, "show", f"{commit}:{name}"))
         for line in found.lines(commit):
             print(line)
+        if clone.left_out:
+            print(f"not run here, so as committed: {', '.join(clone.left_out)} (neural-odes repro --studies runs all)")
         raise typer.Exit(found.exit_code)
 
 
 @app.command()
 def smoke() -> None:
-    """Run the whole pipeline on tiny settings in a scratch copy; your results are not touched."""
-    from neural_odes import results as table
-    from neural_odes import scratch
+    """Run all pipelines on tiny settings in a scratch copy; your results are not touched."""
+    from neural_odes.pages import tables
+    from neural_odes.running import scratch
 
     with _one_line():
         target = Path(tempfile.mkdtemp(prefix="neural-odes-smoke-"))
-        scratch.smoke(_root(), target)
-        console.print(table.as_rich(target))
+        scratch.smoke(_valid_root(), target)
+        console.print(tables.as_rich(target))
         print(f"smoke run complete; delete it with: rm -r {target}")
-
-
-@app.command()
-def aside(names: Annotated[list[str], typer.Argument(help="Presets, one over the other.")]) -> None:
-    """Run the three claims with presets in a scratch copy; the numbers go to reports/presets, your results are not touched."""
-    from neural_odes import aside as beside
-
-    with _one_line():
-        root = _root()
-        with tempfile.TemporaryDirectory(prefix="neural-odes-aside-") as target:
-            kept = beside.run(root, names, Path(target))
-        print(f"numbers: {kept.relative_to(root)}")
 
 
 @runs.command("sync")
 def runs_sync() -> None:
-    """Rebuild in MLflow whatever the outputs in this clone know and MLflow does not."""
-    from neural_odes.tracking_sync import sync
+    """Add to MLflow what the outputs in this clone know and MLflow does not."""
+    from neural_odes.tracking.sync import sync
 
     with _one_line():
-        print(f"MLflow: {sync(_root())}")
+        print(f"MLflow: {sync(_valid_root())}")
 
 
 @cluster.command("run")
 def cluster_run(
-    targets: Annotated[list[str] | None, typer.Argument(help="Stages, as dvc repro takes them; none: all.")] = None,
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster; by default a Ray of this machine alone.")] = None,
-    cpus: Annotated[int | None, typer.Option(min=1, help="To use of this machine; by default all, if memory allows.")] = None,
-    sweep: Annotated[list[str] | None, typer.Option(help="key=value,value: each as an experiment of DVC.")] = None,
+    targets: Annotated[list[str] | None, typer.Argument(help="Stages, as dvc repro takes them; none: the three claims.")] = None,
+    studies: Studies = False,
+    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster; by default a Ray on this machine alone.")] = None,
+    cpus: Annotated[int | None, typer.Option(min=1, help="Of this machine to use; by default all, if memory allows.")] = None,
+    sweep: Annotated[list[str] | None, typer.Option(help="key=value,value: each becomes an experiment of DVC.")] = None,
 ) -> None:
-    """Run dvc repro on a Ray cluster, a task a stage. Ctrl-C leaves checkpoints."""
+    """Run dvc repro on a Ray cluster, one task a stage. Ctrl-C leaves checkpoints."""
     with _one_line():
         try:
-            from neural_odes import cluster as beyond
+            from neural_odes.running.cluster import head
+            from neural_odes.running.cluster import sweep as sweeping
         except ModuleNotFoundError as error:
             raise UserError(f"{error.name} is not installed: pip install 'neural-odes[cluster]'") from None
-        points = beyond.points(sweep or [])
-        beyond.run(_root(), os.environ, targets=targets or [], address=address, cpus=cpus, sweep=points)
+        from neural_odes.running.graph import Selection
+
+        points = sweeping.points(sweep or [])
+        selection = Selection(tuple(targets or ()), everything=studies)
+        head.run(_valid_root(), os.environ, selection=selection, address=address, cpus=cpus, sweep=points)
 
 
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 5000) -> None:
     """Open MLflow on the loopback address."""
-    from neural_odes.tracking_ui import page, server
+    from neural_odes.tracking.server import page, server
 
     with _one_line():
         command, environment = server(_root(), port)

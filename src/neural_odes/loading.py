@@ -1,7 +1,7 @@
 """Trained models, ready for use."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neural_odes.errors import UserError
 
@@ -16,7 +16,7 @@ def load(claim: str, model: str | None = None, *, seed: int | None = None, root:
 
     Args:
         claim: classification, density or trajectory.
-        model: a file of ``<claim>/models``; by default odenet, cnf, latent_ode.
+        model: one of params.yaml, the root's or a study's; by default odenet, cnf, latent_ode.
         seed: by default the smallest there is.
         root: the clone; by default the one that this package is installed from.
 
@@ -30,29 +30,35 @@ def load(claim: str, model: str | None = None, *, seed: int | None = None, root:
         raise UserError(f"{claim}: there is no such claim; known: {', '.join(DEFAULTS)}")
     model = model or DEFAULTS[claim]
     root = root or Path(__file__).resolve().parents[2]
-    trained = {int(path.name.rpartition("-")[2]): path for path in (root / "models" / claim).glob(f"{model}-*")}
+    where, how = _home(root, claim, model)
+    seeds = ((path.name.removeprefix(f"{model}-"), path) for path in (root / where).glob(f"{model}-*"))
+    trained = {int(text): path for text, path in seeds if text.isdecimal()}
     if not trained or (seed is not None and seed not in trained):
-        wanted = f"models/{claim}/{model}-{'*' if seed is None else seed}"
-        raise UserError(f"{wanted}: not trained here; bring it back with: dvc pull, or train it with: dvc repro {claim}-train")
-    return _restore(claim, model, trained[min(trained) if seed is None else seed])
+        wanted = f"{where}/{model}-{'*' if seed is None else seed}"
+        raise UserError(f"{wanted}: not trained here; bring it back with: dvc pull, or train it with: {how}")
+    return _restore(claim, model, trained[min(trained) if seed is None else seed], how)
 
 
-def _restore(claim: str, model: str, folder: Path) -> "nn.Module":
-    from neural_odes import provenance, weights
-    from neural_odes.kinds import kind
-    from neural_odes.metrics import read_json
-    from neural_odes.params import section
+def _home(root: Path, claim: str, model: str) -> tuple[str, str]:
+    """The folder of a model's trainings, relative to the root, and the command that trains it."""
+    from neural_odes import params, paths
 
-    found = kind(claim, model)
-    record = read_json(folder / provenance.FILE)
-    recorded: dict[str, Any] = record["stages"][record["stage"]]["parameters"]
-    raw: dict[str, Any] = recorded[f"{claim}.models.{model}"]
-    params = section({claim: {"models": {model: raw}}}, f"{claim}.models.{model}", found.Params)
+    study = Path(params.origin(root, f"{claim}.models.{model}")).parent.as_posix()
+    if study.startswith(f"{paths.STUDIES}/"):
+        return f"{study}/models", f"dvc repro {study}/dvc.yaml"
+    return f"models/{claim}", f"dvc repro {claim}-train"
+
+
+def _restore(claim: str, model: str, folder: Path, how: str) -> "nn.Module":
+    from neural_odes.pipeline import models, record, weights
+
+    file = folder / record.FILE
+    recorded = record.Record.read(folder).own.parameters
     try:
-        further = found.arguments(recorded) if hasattr(found, "arguments") else ()
+        network, params = models.find(claim, model, recorded[f"{claim}.models.{model}"], file=str(file))
+        further = network.arguments(recorded)
     except KeyError as key:
-        remedy = f"an older version trained it; train it again with: dvc repro {claim}-train"
-        raise UserError(f"{folder / provenance.FILE}: {key.args[0]} is missing; {remedy}") from None
-    module = found(params, *further)
+        raise UserError(f"{file}: {key.args[0]} is missing; an older version trained it; train it again with: {how}") from None
+    module = network(params, *further)
     weights.load(module, folder / "model.safetensors")
     return module.requires_grad_(False).eval()

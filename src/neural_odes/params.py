@@ -2,13 +2,16 @@
 
 import difflib
 import importlib
+import importlib.util
 import pkgutil
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
+from neural_odes import paths
 from neural_odes.errors import UserError
 
 FILE = "params.yaml"
@@ -32,26 +35,28 @@ Count = Annotated[int, Field(ge=1)]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path, *, name: str | None = None) -> dict[str, Any]:
     """params.yaml as DVC reads it (YAML 1.2, safe types).
+
+    Args:
+        name: of the file, for errors.
 
     Raises:
         UserError: the file is missing, is not YAML, or is not a mapping.
     """
+    name = name or path.name
     try:
         values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path.name}: there is no such file; bring it back with: git checkout {path.name}") from None
+        raise UserError(f"{name}: there is no such file; bring it back with: git checkout {name}") from None
     except (YAMLError, ValueError, RecursionError, AttributeError, TypeError, LookupError) as error:
         # Besides its own errors, ruamel passes on those of the conversions that a tag asks for.
         where = getattr(error, "problem_mark", None)
         line = f" line {where.line + 1}" if where else ""
         problem = " ".join((getattr(error, "problem", None) or _problem(error)).split())[:200]
-        raise UserError(f"{path.name}{line}: {problem}; git diff {path.name} shows what changed") from None
+        raise UserError(f"{name}{line}: {problem}; git diff {name} shows what changed") from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise UserError(
-            f"{path.name}: sections expected, such as seeds and density; bring them back with: git checkout {path.name}"
-        )
+        raise UserError(f"{name}: sections expected, such as seeds and density; bring them back with: git checkout {name}")
     return values
 
 
@@ -63,8 +68,11 @@ def _problem(error: Exception) -> str:
     return str(error) or "not YAML"
 
 
-def section(values: dict[str, Any], name: str, kind: Any) -> Any:
+def section(values: dict[str, Any], name: str, kind: Any, *, file: str = FILE) -> Any:
     """The section (or leaf) called ``name``, such as ``density.train``, validated as ``kind``.
+
+    Args:
+        file: that it stands in, for errors.
 
     Raises:
         UserError: a key is missing, unknown or ill-typed; names the key and the nearest one known.
@@ -72,13 +80,60 @@ def section(values: dict[str, Any], name: str, kind: Any) -> Any:
     node: Any = values
     for depth, key in enumerate(name.split(".")):
         if not isinstance(node, dict) or key not in node:
-            raise UserError(f"{FILE}: {'.'.join(name.split('.')[: depth + 1])} is missing; git diff {FILE} shows what changed")
+            raise UserError(f"{file}: {'.'.join(name.split('.')[: depth + 1])} is missing; git diff {file} shows what changed")
         node = node[key]
-    return _validate(node, name, kind)
+    return _validate(node, name, kind, file)
+
+
+def load(root: Path) -> dict[str, Any]:
+    """All parameters of a clone: those of the root's params.yaml, and those that the studies' files add to them.
+
+    Raises:
+        UserError: a file cannot be read, or a study names a parameter that another file has.
+    """
+    values = read(root / FILE) if (root / FILE).is_file() else {}
+    for study in _studies(root):
+        _merge(values, _read_study(root, study), "", f"{study}/{FILE}")
+    return values
+
+
+def origin(root: Path, name: str) -> str:
+    """The file in which a parameter or section stands, relative to the root."""
+    for study in _studies(root):
+        if _has(_read_study(root, study), name):
+            return f"{study}/{FILE}"
+    return FILE
+
+
+def _studies(root: Path) -> list[str]:
+    """Those with parameters of their own."""
+    return [f.relative_to(root).as_posix() for f in paths.studies(root) if (f / FILE).is_file()]
+
+
+def _read_study(root: Path, study: str) -> dict[str, Any]:
+    return read(root / study / FILE, name=f"{study}/{FILE}")
+
+
+def _has(values: Any, name: str) -> bool:
+    for key in name.split("."):
+        if not isinstance(values, dict) or key not in values:
+            return False
+        values = values[key]
+    return True
+
+
+def _merge(values: dict[str, Any], more: dict[str, Any], prefix: str, file: str) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _merge(values[key], value, f"{prefix}{key}.", file)
+        elif key in values:
+            raise UserError(f"{file}: {prefix}{key} stands in another params.yaml, too; name it otherwise")
+        else:
+            values[key] = value
 
 
 def check(values: dict[str, Any]) -> None:
-    """Validates every section of params.yaml, and that there is no other.
+    """Validates every section of the root's params.yaml, and that there is no other.
 
     Raises:
         UserError: as ``section``.
@@ -91,6 +146,50 @@ def check(values: dict[str, Any]) -> None:
     section(values, "seeds", Seeds)
     for claim, schema in claims.items():
         section(values, claim, schema)
+        _check_models(claim, values[claim]["models"], FILE)
+
+
+def check_all(root: Path) -> None:
+    """Validates the params.yaml of the root and of every study.
+
+    Raises:
+        UserError: as ``check``.
+    """
+    check(read(root / FILE))
+    for study in _studies(root):
+        _check_study(root, study)
+    load(root)
+
+
+def _check_study(root: Path, study: str) -> None:
+    """A study's file holds models of the claims, and the sections of which the study's params.py has a schema: such as those of a
+    model that is no network.
+    """
+    file = f"{study}/{FILE}"
+    schemas: dict[str, Any] = {}
+    if (root / study / "params.py").is_file():
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        schemas = importlib.import_module(f"{study.replace('/', '.')}.params").SECTIONS
+    values = _read_study(root, study)
+    for claim, sections in values.items():
+        known = [name.partition(".")[2] for name in schemas if name.startswith(f"{claim}.")]
+        if claim not in _claims() or not isinstance(sections, dict):
+            raise UserError(f"{file}: {claim} is not a known section{_nearest(str(claim), list(_claims()))}")
+        for key, value in sections.items():
+            if key == "models" and isinstance(value, dict):
+                networks = {model: raw for model, raw in value.items() if f"{claim}.models.{model}" not in schemas}
+                _check_models(claim, networks, file)
+            elif key not in known:
+                raise UserError(f"{file}: {claim}.{key} is not a known section{_nearest(str(key), [*known, 'models'])}")
+    for name, schema in schemas.items():
+        section(values, name, schema, file=file)
+
+
+def _check_models(claim: str, models: dict[str, Any], file: str) -> None:
+    find = importlib.import_module("neural_odes.pipeline.models").find
+    for model, raw in models.items():
+        find(claim, model, raw, file=file)
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -108,12 +207,12 @@ def _claims() -> dict[str, type[Section]]:
     """The schema of every package that has one, by the package's name."""
     found = {}
     for package in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if package.ispkg:
+        if package.ispkg and importlib.util.find_spec(f"neural_odes.{package.name}.params"):
             found[package.name] = importlib.import_module(f"neural_odes.{package.name}.params").Params
     return found
 
 
-def _validate(value: Any, name: str, kind: Any) -> Any:
+def _validate(value: Any, name: str, kind: Any, file: str) -> Any:
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as errors:
@@ -126,10 +225,10 @@ def _validate(value: Any, name: str, kind: Any) -> Any:
         known = _fields(kind, first["loc"][:-1])
         text = f"{where} is not a known parameter{_nearest(str(first['loc'][-1]), known)}"
     elif first["type"] == "missing":
-        text = f"{where} is missing; git diff {FILE} shows what changed"
+        text = f"{where} is missing; git diff {file} shows what changed"
     else:
         text = f"{where}: {_message(first)}"
-    raise UserError(f"{FILE}: {text}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
+    raise UserError(f"{file}: {text}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
 
 
 def _message(error: Any) -> str:

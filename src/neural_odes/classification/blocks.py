@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from neural_odes.classification.datasets import Dataset
 from neural_odes.classification.layers import Classifier, Convolution, Head, Stem, TimeConvolution, norm
-from neural_odes.ode import Solver, Statistics, solve
+from neural_odes.solvers.solve import Solver, Statistics, solve
 
 
 class ResidualBlock(nn.Module):

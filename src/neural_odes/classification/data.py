@@ -1,13 +1,11 @@
 """Splits a data set into training, validation and test images."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 
+from neural_odes import paths
 from neural_odes.classification import cifar10, mnist
 from neural_odes.classification.params import DataParams
-from neural_odes.stage import Stage
+from neural_odes.pipeline.stage import Stage
 
 _SOURCES = {"mnist": mnist, "cifar10": cifar10}
 
@@ -18,8 +16,7 @@ def data(stage: Stage) -> None:
     The validation images are drawn at random from the official training images; the test images are the official ones.
     """
     params = stage.section("classification.data", DataParams)
-    cache = Path(os.environ.get("NEURAL_ODES_CACHE", stage.root / ".cache")) / params.dataset
-    official = _SOURCES[params.dataset].load(cache)
+    official = _SOURCES[params.dataset].load(paths.cache(stage.root) / params.dataset)
     out = stage.output("data/classification")
     order = np.random.default_rng(params.seed).permutation(len(official.train_labels))
     end = params.validation_size + params.train_size

@@ -8,16 +8,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from neural_odes import arrays, weights
 from neural_odes.classification.blocks import ContinuousClassifier
 from neural_odes.classification.datasets import DATASETS, Dataset
 from neural_odes.classification.layers import Classifier
 from neural_odes.classification.memory import saved_bytes
 from neural_odes.classification.params import EvaluateParams
-from neural_odes.kinds import kind
-from neural_odes.metrics import write_json
-from neural_odes.ode import Adaptive
-from neural_odes.stage import Stage
+from neural_odes.pipeline import arrays, machine, models, weights
+from neural_odes.pipeline.metrics import write_json
+from neural_odes.pipeline.stage import Stage
+from neural_odes.solvers.solve import Adaptive
 
 
 def evaluate(stage: Stage, model: str, seed: int) -> None:
@@ -30,15 +29,14 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     dataset = DATASETS[stage.section("classification.data.dataset", str)]
     precision = stage.section("classification.train.precision", str)
     batch_size = stage.section("classification.train.batch_size", int)
-    stage.threads(stage.section("classification.threads", int))
-    network = kind("classification", model)
-    section = stage.section(f"classification.models.{model}", network.Params)
-    images, labels = scored_images(stage.input("data/classification"), dataset, stage.device)
-    path = stage.input(f"models/classification/{model}-{seed}") / "model.safetensors"
-    out = stage.output(f"evaluations/classification/{model}-{seed}")
+    device = machine.prepare(stage.section("classification.threads", int))
+    network, section = models.declared(stage, "classification", model)
+    images, labels = scored_images(stage.input("data/classification"), dataset, device)
+    path = stage.find_input(f"{model}-{seed}") / "model.safetensors"
+    out = stage.output(stage.outputs[0])
 
     def trained(dtype: torch.dtype) -> Classifier:
-        net = network(section, dataset, dtype).to(stage.device)
+        net = network(section, dataset, dtype).to(device)
         weights.load(net, path)
         return net
 

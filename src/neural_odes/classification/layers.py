@@ -6,6 +6,7 @@ the state of the ODE and the sums over solver stages stay in the precision of th
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from neural_odes.classification.datasets import DATASETS, Dataset
 from neural_odes.errors import UserError
+from neural_odes.pipeline.models import Model
 
 CHANNELS = 64
 GROUPS = 32
@@ -178,7 +180,7 @@ class Head(nn.Module):
         return F.linear(torch.relu(self.norm(x)).mean((2, 3)), self.weight, self.bias)
 
 
-class Classifier(nn.Module):
+class Classifier(Model):
     """A network from standardised images to logits, and what its user calls.
 
     ``dataset`` says what its images are.
@@ -188,9 +190,9 @@ class Classifier(nn.Module):
         super().__init__()
         self.dataset = dataset
 
-    @staticmethod
-    def arguments(recorded: dict[str, Any]) -> tuple[Dataset]:
-        """What a model's constructor takes besides its own parameters, from all that its training recorded."""
+    @classmethod
+    def arguments(cls, recorded: Mapping[str, Any]) -> tuple[Dataset]:
+        """The data set that its training asked for."""
         return (DATASETS[recorded["classification.data.dataset"]],)
 
     @torch.no_grad()

@@ -1,6 +1,6 @@
 """Parameters of the classification claim."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -52,55 +52,14 @@ class TrainParams(Section):
     augment: AugmentParams
 
 
-class OdenetParams(Section):
-    solver: Literal["adaptive", "euler", "midpoint", "rk4"]
-    solver_steps: Count
-    tolerance: Positive
-
-
-class RknetParams(Section):
-    solver_steps: Count
-
-
-class ResnetParams(Section):
-    blocks: Annotated[int, Field(ge=0)]
-
-
-class MlpParams(Section):
-    hidden_size: Count
-
-
-class ModelsParams(Section):
-    odenet: OdenetParams
-    rknet: RknetParams
-    resnet: ResnetParams
-    resnet1: ResnetParams
-    stem: ResnetParams
-    mlp: MlpParams
-
-
 class EvaluateParams(Section):
     batch_size: Count
     tolerance: Positive
-
-
-class SolversParams(Section):
-    images: Count
-    steps: Annotated[list[Count], Field(min_length=1)]
-    tolerances: Annotated[list[Positive], Field(min_length=1)]
-    reference: Positive
-
-
-class MemoryParams(Section):
-    depths: Annotated[list[Count], Field(min_length=2)]
-    images: Count
 
 
 class Params(Section):
     threads: Threads
     data: DataParams
     train: TrainParams
-    models: ModelsParams
+    models: dict[str, Any]  # each has the schema of its own file in models/
     evaluate: EvaluateParams
-    solvers: SolversParams
-    memory: MemoryParams

@@ -1,65 +1,55 @@
 """Gathers the evaluations of the classification claim."""
 
-from typing import Any
-
 import numpy as np
-import pandas as pd
 
-from neural_odes.metrics import binomial_standard_error, over_seeds, read_json, write_curves, write_json
-from neural_odes.stage import Stage
+from neural_odes.classification import results
+from neural_odes.pipeline import arrays, collect
+from neural_odes.pipeline.metrics import half_width, write_curves, write_json
+from neural_odes.pipeline.stage import Stage
 
-MODELS = ("odenet", "rknet", "resnet", "resnet1", "stem", "mlp")
-CONTINUOUS = ("odenet", "rknet")
-KEYS = ("error_pct", "error_tight_pct", "nfe_forward", "nfe_backward", "saved_bytes_per_image")
+_MODELS = ("odenet", "resnet")
+_EVALUATIONS, _TRAININGS = "evaluations/classification", "models/classification"
+_SHOWN = 36  # misread images, at most
 
 
 def summarise(stage: Stage) -> None:
-    """Writes the metrics (values over seeds; null: the model has no such number) and the training curves."""
-    seeds = stage.seeds
-    epochs = stage.section("classification.train.epochs", int)
-    images = stage.section("classification.data.test_size", int)
-    result: dict[str, Any] = {"dataset": stage.section("classification.data.dataset", str)}
-    histories = {}
-    for model in MODELS:
-        found = [read_json(stage.input(f"evaluations/classification/{model}-{seed}") / "metrics.json") for seed in seeds]
-        errors = over_seeds([f["error_pct"] for f in found])
-        result[model] = {key: over_seeds([f[key] for f in found]) if key in found[0] else None for key in KEYS} | {
-            "accuracy_pct": over_seeds([100 - error for error in errors["values"]]),
-            "binomial_standard_error_pct": binomial_standard_error(errors["mean"], images),
-            "parameters": found[0]["parameters"],
-            "epochs": epochs,
-        }
-        for seed in seeds:
-            histories[model, seed] = pd.read_csv(stage.input(f"models/classification/{model}-{seed}") / "history.csv")
-    result["studies"] = {"solvers": {model: _solvers(stage, model) for model in CONTINUOUS}, "memory": _memory(stage)}
-    write_json(stage.output("reports/metrics/classification.json"), result)
-    write_curves(stage.output("reports/curves/classification") / "curves.csv", histories)
-
-
-def _solvers(stage: Stage, model: str) -> dict[str, Any]:
-    """Rows of the study of solvers, numbers as values over seeds."""
-    found = [
-        read_json(stage.input(f"evaluations/classification-solvers/{model}-{seed}") / "solvers.json") for seed in stage.seeds
-    ]
-
-    def joined(rows: tuple[dict[str, Any], ...], keys: tuple[str, ...]) -> dict[str, Any]:
-        return rows[0] | {key: over_seeds([row[key] for row in rows]) for key in keys}
-
-    return {
-        "forward": [
-            joined(rows, ("nfe", "numerical_error", "error_pct")) for rows in zip(*(f["forward"] for f in found), strict=True)
-        ],
-        "adjoint": [joined(rows, ("nfe_forward", "nfe_backward")) for rows in zip(*(f["adjoint"] for f in found), strict=True)],
-        "error_pct": over_seeds([f["error_pct"] for f in found]),
+    """Writes the headline metrics, the details (values over seeds), the training curves, and what each figure shows."""
+    dataset = stage.section("classification.data.dataset", str)
+    details = {model: results.scores(stage, _EVALUATIONS, model) for model in _MODELS}
+    headline = {
+        model: {"error_pct": found["error_pct"]["mean"], "ci95": half_width(found["error_pct"])}
+        for model, found in details.items()
     }
+    write_json(stage.output("reports/metrics/classification.json"), headline)
+    write_json(stage.output("reports/details/classification.json"), {"dataset": dataset} | details)
+    histories = {key: table for model in _MODELS for key, table in collect.histories(stage, _TRAININGS, model).items()}
+    write_curves(stage.output("reports/curves/classification") / "curves.csv", histories)
+    _training(stage.part("reports/source/classification-training"))
+    _error(stage.part("reports/source/mnist-error"))
+    _misread(stage.part("reports/source/mnist-misread"))
 
 
-def _memory(stage: Stage) -> dict[str, Any]:
-    """Bytes an image against depth, and the line through them."""
-    rows = read_json(stage.input("evaluations/classification-memory") / "memory.json")
-    found = {}
-    for kind, points in rows.items():
-        depth, kept = np.array([[point["depth"], point["bytes"]] for point in points], dtype=float).T
-        slope, start = np.polyfit(depth, kept, 1)
-        found[kind] = {"points": points, "bytes_per_depth": float(slope), "bytes_at_zero": float(start)}
-    return found
+def _training(part: Stage) -> None:
+    histories = {key: table for model in _MODELS for key, table in collect.histories(part, _TRAININGS, model).items()}
+    results.write_training(part.output("reports/source/classification-training"), histories)
+
+
+def _error(part: Stage) -> None:
+    dataset = part.section("classification.data.dataset", str)
+    found = {model: results.scores(part, _EVALUATIONS, model) for model in _MODELS}
+    results.write_errors(part.output("reports/source/mnist-error"), dataset, found)
+
+
+def _misread(part: Stage) -> None:
+    """The surest mistakes of the first ODE-Net first: what the network cannot be talked out of."""
+    seed = part.seeds[0]
+    images = arrays.load(part.input("data/classification") / "test_images.npy", shape=(None, None, None, None))
+    predictions = np.load(part.input(f"{_EVALUATIONS}/odenet-{seed}") / "predictions.npz")
+    labels, probabilities = predictions["label"], predictions["probabilities"]
+    said = probabilities.argmax(1)
+    wrong = np.flatnonzero(said != labels)
+    wrong = wrong[np.argsort(-probabilities[wrong, said[wrong]], kind="stable")]
+    shown = wrong[:_SHOWN]
+    out = part.output("reports/source/mnist-misread")
+    np.savez(out / "misread.npz", images=images[shown], label=labels[shown], said=said[shown].astype(np.uint8))
+    write_json(out / "misread.json", {"misread": len(wrong), "of": len(labels), "seed": seed})

@@ -12,17 +12,16 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from neural_odes import arrays, weights
 from neural_odes.classification.augment import augment
 from neural_odes.classification.blocks import ContinuousClassifier
 from neural_odes.classification.datasets import DATASETS
 from neural_odes.classification.layers import Classifier
 from neural_odes.classification.params import TrainParams
-from neural_odes.kinds import kind
-from neural_odes.ode import Adaptive
-from neural_odes.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
-from neural_odes.stage import Stage
-from neural_odes.training import fit
+from neural_odes.pipeline import arrays, machine, models, weights
+from neural_odes.pipeline.stage import Stage
+from neural_odes.solvers.solve import Adaptive
+from neural_odes.training.loop import fit
+from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
 
 _PROBED = 500  # validation images on which the evaluations of an adaptive solve are counted, rtol = atol = 1e-3 (paper)
 _SMALLEST_SIDE = 32  # Muon takes the 64-row matrices; first layer and head have a side of 27 at most
@@ -171,22 +170,18 @@ def train(stage: Stage, model: str, seed: int) -> None:
     """Writes model.safetensors (the averaged weights), and what ``fit`` writes."""
     params = stage.section("classification.train", TrainParams)
     dataset = DATASETS[stage.section("classification.data.dataset", str)]
-    stage.threads(stage.section("classification.threads", int))
-    network = kind("classification", model)
+    device = machine.prepare(stage.section("classification.threads", int))
     folder = stage.input("data/classification")
     images: dict[str, Tensor] = {}
     labels: dict[str, Tensor] = {}
     for split in ("train", "validation"):
         pixels = arrays.load(folder / f"{split}_images.npy", shape=(None, *dataset.shape))
         classes = arrays.load(folder / f"{split}_labels.npy", shape=(len(pixels),))
-        images[split] = torch.from_numpy(pixels / np.float32(255)).to(stage.device)
-        labels[split] = torch.from_numpy(classes).long().to(stage.device)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        section = stage.section(f"classification.models.{model}", network.Params)
-        net = network(section, dataset, getattr(torch, params.precision))
-    net = net.to(stage.device)
+        images[split] = torch.from_numpy(pixels / np.float32(255)).to(device)
+        labels[split] = torch.from_numpy(classes).long().to(device)
+    network, section = models.declared(stage, "classification", model)
+    net = models.seeded(seed, lambda: network(section, dataset, getattr(torch, params.precision))).to(device)
     training, validation = ((images[split], labels[split]) for split in ("train", "validation"))
     task = Classification(net, params, training, validation, torch.Generator().manual_seed(seed))
-    fit(stage, task, steps=task.ends[-1], validate_at=task.ends)
-    weights.save(task.averaged, stage.output(f"models/classification/{model}-{seed}") / "model.safetensors")
+    fit(stage, task, device=device, steps=task.ends[-1], validate_at=task.ends)
+    weights.save(task.averaged, stage.output(stage.outputs[0]) / "model.safetensors")

@@ -4,8 +4,8 @@ import numpy as np
 
 from neural_odes.density.moons import TwoMoons
 from neural_odes.density.params import DataParams
-from neural_odes.metrics import write_json
-from neural_odes.stage import Stage
+from neural_odes.pipeline.metrics import write_json
+from neural_odes.pipeline.stage import Stage
 
 
 def data(stage: Stage) -> None:

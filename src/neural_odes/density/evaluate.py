@@ -1,4 +1,4 @@
-"""Scores a trained flow on the test points, and draws what the figures show."""
+"""Scores a trained flow on the test points, and computes what the figures show."""
 
 from pathlib import Path
 
@@ -6,16 +6,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neural_odes import arrays, weights
+from neural_odes.density import splits
 from neural_odes.density.distribution import Distribution
 from neural_odes.density.flow import ContinuousFlow, base_log_prob
 from neural_odes.density.moons import TwoMoons
 from neural_odes.density.params import DataParams, EvaluateParams
 from neural_odes.density.scores import scores
-from neural_odes.kinds import kind
-from neural_odes.metrics import write_json
-from neural_odes.ode import Adaptive
-from neural_odes.stage import Stage
+from neural_odes.pipeline import machine, models, weights
+from neural_odes.pipeline.metrics import write_json
+from neural_odes.pipeline.stage import Stage
+from neural_odes.solvers.solve import Adaptive
 
 
 @torch.no_grad()
@@ -24,15 +24,15 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     over time, there and back)."""
     params = stage.section("density.evaluate", EvaluateParams)
     data = stage.section("density.data", DataParams)
-    stage.threads(stage.section("density.threads", int))
+    device = machine.prepare(stage.section("density.threads", int))
     moons = TwoMoons(data.noise, data.scale)
-    test = arrays.load(stage.input("data/density") / "test.npy", shape=(None, 2))
-    network = kind("density", model)
-    net = network(stage.section(f"density.models.{model}", network.Params)).to(stage.device)
-    weights.load(net, stage.input(f"models/density/{model}-{seed}") / "model.safetensors")
-    out = stage.output(f"evaluations/density/{model}-{seed}")
+    test = splits.points(stage.input("data/density"), "test")
+    network, section = models.declared(stage, "density", model)
+    net = network(section).to(device)
+    weights.load(net, stage.find_input(f"{model}-{seed}") / "model.safetensors")
+    out = stage.output(stage.outputs[0])
 
-    x = torch.tensor(test, dtype=torch.float32, device=stage.device)
+    x = splits.on_device(test, device)
     if isinstance(net, ContinuousFlow):
         log_q, metrics = continuous(net, params, moons, x, seed, out)
     else:

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from neural_odes.ode import Adaptive, Solution, Solver, solve
-from neural_odes.stepper import Field
+from neural_odes.solvers.runge_kutta import Field
+from neural_odes.solvers.solve import Adaptive, Solution, Solver, solve
 
 _TO_REPORT = Adaptive(rtol=1e-5, atol=1e-5)
 

@@ -1,88 +1,81 @@
 """Gathers the evaluations of the density claim."""
 
-from typing import Any
+import numpy as np
 
-import pandas as pd
+from neural_odes.density import results, splits
+from neural_odes.density.moons import TwoMoons
+from neural_odes.density.params import DataParams
+from neural_odes.pipeline import collect
+from neural_odes.pipeline.metrics import half_width, read_json, write_curves, write_json
+from neural_odes.pipeline.stage import Stage
 
-from neural_odes.density.params import WidthsParams
-from neural_odes.metrics import over_seeds, read_json, write_curves, write_json
-from neural_odes.stage import Stage
-
-MODELS = ("cnf", "nsf")
-BASELINES = ("gmm", "kde")
-WIDTHS = ("planar", "planar_cnf")
-PRICES = ("none", "kinetic", "jacobian")
-KEYS = (
-    "nll_nats",
-    "nll_standard_error_nats",
-    "gap_nats",
-    "standard_error_nats",
-    "nfe",
-    "tolerance_difference_nats",
-    "integral",
-)
+_MODEL = "cnf"
+_EVALUATIONS, _TRAININGS = "evaluations/density", "models/density"
+_POINTS = 4000  # test points that a picture shows
+_SNAPSHOTS = 6  # of the flow
 
 
 def summarise(stage: Stage) -> None:
-    """Writes the metrics (values over seeds) and the training curves."""
+    """Writes the headline metrics, the details (values over seeds), the training curves, and what each figure shows."""
     seeds = stage.seeds
+    entropy = read_json(stage.input("data/density") / "distribution.json")["entropy_nats"]
+    scores = results.scores(collect.evaluations(stage, _EVALUATIONS, _MODEL))
+    gap = scores["gap_nats"]
+    moons = {
+        "nll": scores["nll_nats"]["mean"],
+        "gap": gap["mean"],
+        "gap_ci95": half_width(gap),
+        "entropy": entropy,
+    }
+    write_json(stage.output("reports/metrics/density.json"), {"moons": moons})
     steps = stage.section("density.train.steps", int)
-    result: dict[str, Any] = {"entropy_nats": read_json(stage.input("data/density") / "distribution.json")["entropy_nats"]}
-    histories = {}
-    for model in MODELS:
-        folders = [stage.input(f"evaluations/density/{model}-{seed}") for seed in seeds]
-        found = [read_json(folder / "metrics.json") for folder in folders]
-        values = {key: over_seeds([f[key] for f in found]) for key in KEYS if key in found[0]}
-        result[model] = values | {"steps": steps, "parameters": found[0]["parameters"]}
-        for seed in seeds:
-            histories[model, seed] = pd.read_csv(stage.input(f"models/density/{model}-{seed}") / "history.csv")
-    for model in BASELINES:
-        found = read_json(stage.input(f"evaluations/density/{model}") / "metrics.json")
-        numbers = {key: over_seeds([found[key]]) for key in KEYS if key in found}
-        result[model] = numbers | {"parameters": found["parameters"], "chosen": found["chosen"]}
-    result["widths"] = _widths(stage)
-    result["tradeoff"] = _tradeoff(stage)
-    write_json(stage.output("reports/metrics/density.json"), result)
-    write_curves(stage.output("reports/curves/density") / "curves.csv", histories)
+    details = {"entropy_nats": entropy, _MODEL: scores | {"steps": steps}}
+    write_json(stage.output("reports/details/density.json"), details)
+    curves = collect.histories(stage, _TRAININGS, _MODEL)
+    write_curves(stage.output("reports/curves/density") / "curves.csv", curves)
+    _density(stage.part("reports/source/moons-density"))
+    _flow(stage.part("reports/source/moons-flow"), seeds[0])
+    _training(stage.part("reports/source/density-training"))
 
 
-def _widths(stage: Stage) -> dict[str, Any]:
-    """Of the study of widths: entropy of each distribution, scores (values over seeds) and parameters by model and size."""
-    params = stage.section("density.widths", WidthsParams)
-    result: dict[str, Any] = {}
-    for data in params.data:
-        result[data] = {}
-        for model in WIDTHS:
-            result[data][model] = {}
-            for size in params.sizes:
-                folders = [stage.input(f"evaluations/density-widths/{data}-{model}-{size}-{seed}") for seed in stage.seeds]
-                found = [read_json(folder / "metrics.json") for folder in folders]
-                scores = {key: over_seeds([f[key] for f in found]) for key in ("nll_nats", "gap_nats", "standard_error_nats")}
-                result[data][model][str(size)] = scores | {"parameters": found[0]["parameters"]}
-        result[data]["entropy_nats"] = found[0]["entropy_nats"]
-    return result
+def _density(part: Stage) -> None:
+    """Test points, and both densities on the grid of the first seed, in half precision: a colour map has 256 steps."""
+    data = part.section("density.data", DataParams)
+    seeds = part.seeds
+    found = collect.evaluations(part, _EVALUATIONS, _MODEL)
+    test = splits.points(part.input("data/density"), "test")
+    with np.load(part.input(f"{_EVALUATIONS}/{_MODEL}-{seeds[0]}") / "density.npz") as grid:
+        x, y, model = grid["x"], grid["y"], np.exp(grid["log_q"])
+    cells = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    exact = np.exp(TwoMoons(data.noise, data.scale).log_density(cells)).reshape(model.shape)
+    out = part.output("reports/source/moons-density")
+    half = {"model": model, "exact": exact, "test": test[:_POINTS]}
+    np.savez(out / "density.npz", x=x, y=y, **{name: values.astype(np.float16) for name, values in half.items()})
+    gap = results.scores(found)["gap_nats"]["mean"]
+    write_json(out / "density.json", {"gap_nats": gap, "seed": seeds[0]})
 
 
-def _tradeoff(stage: Stage) -> dict[str, Any]:
-    """Of the study of solvers: gap and rows (numbers as values over seeds) by regularisation, and the setting to recommend."""
-    result: dict[str, Any] = {}
-    for price in PRICES:
-        found = [read_json(stage.input(f"evaluations/density-tradeoff/{price}-{seed}") / "metrics.json") for seed in stage.seeds]
-        rows = []
-        for same in zip(*(f["solvers"] for f in found), strict=True):
-            errors = [f["gap_nats"] + row["solver_error_nats"] for f, row in zip(found, same, strict=True)]
-            rows.append(
-                same[0]
-                | {key: over_seeds([row[key] for row in same]) for key in ("nfe", "solver_error_nats")}
-                | {"error_nats": over_seeds(errors)}
-            )
-        result[price] = {"gap_nats": over_seeds([f["gap_nats"] for f in found]), "solvers": rows}
-    return result | {"recommended": _recommended(result)}
+def _flow(part: Stage, seed: int) -> None:
+    """The points of one seed in half precision, which is finer than a pixel; those carried back at the snapshots alone."""
+    scale = part.section("density.data.scale", float)
+    with np.load(part.input(f"{_EVALUATIONS}/{_MODEL}-{seed}") / "flow.npz") as flow:
+        snapshots = np.linspace(0, len(flow["times"]) - 1, _SNAPSHOTS).round().astype(int)
+        half = {"forward": flow["forward"], "log_density": flow["log_density"], "back": flow["back"][snapshots]}
+        times = flow["times"]
+    np.savez(
+        part.output("reports/source/moons-flow") / "flow.npz",
+        times=times / times[-1],
+        snapshots=snapshots,
+        scale=scale,
+        **{name: values.astype(np.float16) for name, values in half.items()},
+    )
 
 
-def _recommended(found: dict[str, Any]) -> dict[str, Any]:
-    """The fewest evaluations among the settings whose error, of model and solver, is within a tenth of the least."""
-    rows = [{"price": price, **row} for price in PRICES for row in found[price]["solvers"]]
-    least = min(row["error_nats"]["mean"] for row in rows)
-    near = [row for row in rows if row["error_nats"]["mean"] <= 1.1 * least]
-    return min(near, key=lambda row: row["nfe"]["mean"])
+def _training(part: Stage) -> None:
+    """Loss and validation NLL by step, and the entropy below which no model gets."""
+    curves = collect.histories(part, _TRAININGS, _MODEL)
+    shown = {key: table[table["metric"].isin(["loss", "validation_nll_nats"])] for key, table in curves.items()}
+    out = part.output("reports/source/density-training")
+    write_curves(out / "curves.csv", shown)
+    entropy = read_json(part.input("data/density") / "distribution.json")["entropy_nats"]
+    write_json(out / "entropy.json", {"entropy_nats": entropy})

@@ -1,18 +1,19 @@
 """Trains normalizing flows by maximum likelihood."""
 
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from neural_odes import arrays, weights
+from neural_odes.density import splits
 from neural_odes.density.flow import ContinuousFlow
 from neural_odes.density.params import TrainParams
-from neural_odes.kinds import kind
-from neural_odes.ode import Adaptive, Fixed, Solver
-from neural_odes.optimisers import Optimiser, constant, soap, warmup_cosine
-from neural_odes.stage import Stage
-from neural_odes.training import fit
+from neural_odes.pipeline import machine, models, weights
+from neural_odes.pipeline.stage import Stage
+from neural_odes.solvers.solve import Adaptive, Fixed, Solver
+from neural_odes.training.loop import fit
+from neural_odes.training.optimisers import Optimiser, constant, soap, warmup_cosine
 
 _ROWS = 256  # points whose adaptive solve sets the frozen steps
 
@@ -97,19 +98,26 @@ class MaximumLikelihood:
         self.nodes = state["nodes"]
 
 
+def maximise(stage: Stage, flow: Any, params: TrainParams, train: Tensor, validation: Tensor, *, seed: int) -> Path:
+    """Trains ``flow`` on the device of the points; writes model.safetensors, and what ``fit`` writes, into the first output of
+    ``stage``, whose path it returns.
+
+    Args:
+        seed: of the batches.
+    """
+    task = MaximumLikelihood(flow, params, train, validation, torch.Generator().manual_seed(seed))
+    fit(stage, task, device=train.device, steps=params.steps, validate_at=range(0, params.steps, params.validate_every))
+    out = stage.output(stage.outputs[0])
+    weights.save(flow, out / "model.safetensors")
+    return out
+
+
 def train(stage: Stage, model: str, seed: int) -> None:
-    """Writes model.safetensors, and what ``fit`` writes."""
+    """Writes what ``maximise`` writes."""
     params = stage.section("density.train", TrainParams)
-    stage.threads(stage.section("density.threads", int))
+    device = machine.prepare(stage.section("density.threads", int))
     folder = stage.input("data/density")
-    points = {
-        split: torch.tensor(arrays.load(folder / f"{split}.npy", shape=(None, 2)), dtype=torch.float32, device=stage.device)
-        for split in ("train", "validation")
-    }
-    network = kind("density", model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        flow = network(stage.section(f"density.models.{model}", network.Params)).to(stage.device)
-    task = MaximumLikelihood(flow, params, points["train"], points["validation"], torch.Generator().manual_seed(seed))
-    fit(stage, task, steps=params.steps, validate_at=range(0, params.steps, params.validate_every))
-    weights.save(flow, stage.output(f"models/density/{model}-{seed}") / "model.safetensors")
+    training, validation = (splits.on_device(splits.points(folder, split), device) for split in ("train", "validation"))
+    network, section = models.declared(stage, "density", model)
+    flow = models.seeded(seed, lambda: network(section)).to(device)
+    maximise(stage, flow, params, training, validation, seed=seed)

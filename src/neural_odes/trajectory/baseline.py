@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from neural_odes import arrays
-from neural_odes.metrics import write_json
-from neural_odes.stage import Stage
+from neural_odes.pipeline import arrays, machine
+from neural_odes.pipeline.metrics import write_json
+from neural_odes.pipeline.stage import Stage
 from neural_odes.trajectory import oracle, scores, spirals
 from neural_odes.trajectory.params import DataParams
 
@@ -12,7 +12,7 @@ from neural_odes.trajectory.params import DataParams
 def baseline(stage: Stage, model: str) -> None:
     """Writes metrics.json (by number of observations) and over_time.npy."""
     data = stage.section("trajectory.data", DataParams)
-    stage.threads(stage.section("trajectory.threads", int))
+    machine.prepare(stage.section("trajectory.threads", int))
     folder = stage.input("data/trajectory") / "test"
     steps = 2 * data.window
     test = spirals.load(folder, window=data.window)
@@ -25,6 +25,6 @@ def baseline(stage: Stage, model: str) -> None:
         )  # fmt: skip
         metrics[str(number)] = scores.errors(curves, truth, data.window) | {"log_evidence_nats": float(evidence.mean())}
         profiles.append(scores.over_time(curves, truth))
-    out = stage.output(f"evaluations/trajectory/{model}")
+    out = stage.output(stage.outputs[0])
     write_json(out / "metrics.json", metrics)
     np.save(out / "over_time.npy", np.stack(profiles))

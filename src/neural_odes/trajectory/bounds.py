@@ -2,10 +2,10 @@
 
 import math
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from neural_odes.trajectory import inference
 from neural_odes.trajectory.latent import LatentNetwork, SolverTo
 from neural_odes.trajectory.spirals import Trajectories
 
@@ -25,15 +25,12 @@ def bounds(
     like = next(model.parameters())
     window = trajectories.observations.shape[1]
     parts: list[Tensor] = []
-    for first in range(0, len(trajectories.order), _CHUNK):
-        rows = slice(first, first + _CHUNK)
-        times = torch.as_tensor(trajectories.order[rows, :number]).long()
-        x = torch.as_tensor(np.take_along_axis(trajectories.observations[rows], times.numpy()[..., None], axis=1)).to(like)
-        q = model.encode((times - window).to(like), x)
+    for times, x in inference.observed(trajectories, number, like, chunk=_CHUNK):
+        q = model.encode(times - window, x)
         z = q.sample(torch.randn(samples, *q.mean.shape, generator=generator).to(like))
         path = model.states(z, torch.arange(window).to(like) - window, solver)
         curves = torch.stack([model.decode(state) for state in path], dim=2)  # samples, trajectories, window, 2
-        at = times.to(like.device)[None, :, :, None].expand(samples, -1, -1, 2)
+        at = times.long()[None, :, :, None].expand(samples, -1, -1, 2)
         squares = ((curves.gather(2, at) - x) ** 2).sum((2, 3))
         log_likelihood = -squares / (2 * noise_std**2) - number * math.log(2 * math.pi * noise_std**2)
         log_prior = -0.5 * (z**2).sum(-1) - 0.5 * z.shape[-1] * math.log(2 * math.pi)

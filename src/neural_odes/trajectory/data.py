@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neural_odes.stage import Stage
+from neural_odes.pipeline.stage import Stage
 from neural_odes.trajectory import spirals
 from neural_odes.trajectory.params import DataParams
 

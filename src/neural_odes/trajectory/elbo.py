@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from neural_odes.ode import solve
+from neural_odes.solvers.solve import solve
 from neural_odes.trajectory.latent import Encoding, LatentNetwork, SolverTo
 from neural_odes.trajectory.times import Clusters, random_order
 

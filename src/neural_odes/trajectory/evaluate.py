@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from neural_odes import arrays, weights
-from neural_odes.kinds import kind
-from neural_odes.metrics import write_json
-from neural_odes.stage import Stage
+from neural_odes.pipeline import arrays, machine, models, weights
+from neural_odes.pipeline.metrics import write_json
+from neural_odes.pipeline.stage import Stage
 from neural_odes.trajectory import bands, inference, scores, spirals
 from neural_odes.trajectory.bands import Calibration
 from neural_odes.trajectory.bounds import bounds
@@ -27,15 +26,15 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     params = stage.section("trajectory.evaluate", EvaluateParams)
     data = stage.section("trajectory.data", DataParams)
     step_size = stage.section("trajectory.train.step_size", float)
-    stage.threads(stage.section("trajectory.threads", int))
+    device = machine.prepare(stage.section("trajectory.threads", int))
     folder = stage.input("data/trajectory")
     window, steps = data.window, 2 * data.window
     test = spirals.load(folder / "test", window=window)
     truth = arrays.load(folder / "test" / "truth.npy", shape=(len(test.start), steps, 2))
-    network = kind("trajectory", model)
-    net: Any = network(stage.section(f"trajectory.models.{model}", network.Params)).to(stage.device)
-    weights.load(net, stage.input(f"models/trajectory/{model}-{seed}") / "model.safetensors")
-    out = stage.output(f"evaluations/trajectory/{model}-{seed}")
+    network, sizes = models.declared(stage, "trajectory", model)
+    net: Any = network(sizes).to(device)
+    weights.load(net, stage.find_input(f"{model}-{seed}") / "model.safetensors")
+    out = stage.output(stage.outputs[0])
 
     solver = adaptive(params.tolerance)
     latent = isinstance(net, LatentNetwork)  # it has a solver and a posterior
@@ -83,8 +82,7 @@ def _save_paths(
     """Paths (n, steps, latent) of the posteriors' mean states; the phase is the time on the whole curve, in grid steps."""
     like = next(net.parameters())
     window = trajectories.observations.shape[1]
-    times = trajectories.order[:, :number]
-    x = np.take_along_axis(trajectories.observations, times[..., None], axis=1)
+    times, x = trajectories.first(number)
     posterior = net.encode(torch.as_tensor(times - window).to(like), torch.as_tensor(x).to(like))
     path = net.states(posterior.mean, torch.arange(steps).to(like) - window, solver)
     np.savez(

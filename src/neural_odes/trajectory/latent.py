@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from neural_odes.errors import UserError
-from neural_odes.ode import Adaptive, Fixed, Solver, solve
-from neural_odes.trajectory.params import LatentOdeParams
+from neural_odes.params import Count, Positive, Section
+from neural_odes.pipeline.models import Model
+from neural_odes.solvers.solve import Adaptive, Fixed, Solver, solve
 
 _LENGTH = 5.0  # unit of length of encoder and decoder: the curves' centres lie at ±5
 _TIME_OCTAVES, _SPACE_OCTAVES = 4, 3
@@ -77,7 +78,15 @@ class Reconstruction:
     upper: Float[np.ndarray, "times 2"]
 
 
-class LatentNetwork(nn.Module):
+class LatentParams(Section):
+    latent_size: Count
+    encoder_size: Count
+    field_size: Count
+    decoder_size: Count
+    time_unit: Positive
+
+
+class LatentNetwork(Model):
     """q(z | observations), dz/dt = f(z), x(t) = decoder(z(t)).
 
     Chen et al. put the posterior at the beginning of the window. Here it is of the state at its *end*: one flow runs
@@ -88,7 +97,9 @@ class LatentNetwork(nn.Module):
     Times are in grid steps; f runs in units of ``time_unit`` of them.
     """
 
-    def __init__(self, params: LatentOdeParams):
+    Params = LatentParams
+
+    def __init__(self, params: LatentParams):
         super().__init__()
         self.time_unit, self.latent_size = params.time_unit, params.latent_size
         features = 1 + 2 + 2 * _TIME_OCTAVES + 2 * 2 * _SPACE_OCTAVES

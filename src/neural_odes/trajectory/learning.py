@@ -36,7 +36,7 @@ class Learning:
 
 
 @runtime_checkable
-class Model(Protocol):
+class Learner(Protocol):
     """A model with its training protocol.
 
     Attributes:

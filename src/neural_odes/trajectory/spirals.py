@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from neural_odes import arrays
+from neural_odes.pipeline import arrays
 
 STEPS = 500
 """Grid points of a whole curve; time is measured in grid steps, so a curve lives on [0, 499]."""
@@ -85,6 +85,11 @@ class Trajectories:
         mask = np.zeros(self.order.shape, dtype=bool)
         np.put_along_axis(mask, self.order[:, :number], True, axis=1)
         return mask
+
+    def first(self, number: int) -> tuple[Int[np.ndarray, "n number"], Float[np.ndarray, "n number 2"]]:
+        """Times (since the window's beginning) and noisy positions of the first ``number`` observations, in that order."""
+        times = self.order[:, :number]
+        return times, np.take_along_axis(self.observations, times[..., None], axis=1)
 
     def chosen(self, rows: Int[np.ndarray, " m"] | slice) -> "Trajectories":
         """Some of the trajectories."""

@@ -6,14 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from neural_odes import weights
-from neural_odes.kinds import kind
-from neural_odes.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
-from neural_odes.stage import Stage
-from neural_odes.training import fit
+from neural_odes.pipeline import machine, models, weights
+from neural_odes.pipeline.stage import Stage
+from neural_odes.training.loop import fit
+from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
 from neural_odes.trajectory import inference, scores, spirals
 from neural_odes.trajectory.latent import fixed
-from neural_odes.trajectory.learning import Learning, Model
+from neural_odes.trajectory.learning import Learner, Learning
 from neural_odes.trajectory.params import MUON_SIDE, TrainParams
 from neural_odes.trajectory.times import Clusters
 
@@ -57,14 +56,14 @@ class Reconstruction:
         chosen = torch.randint(len(self.train), (p.batch_size,), generator=self.generator)
         kl_weight = min(1.0, (index + 1) / max(1, p.kl_warmup_steps))
         learning = Learning(p, self.window, self.noise_std, kl_weight, self.generator, self.clusters)
-        terms = cast(Model, self.model).loss(self.train[chosen.to(self.train.device)], learning)
+        terms = cast(Learner, self.model).loss(self.train[chosen.to(self.train.device)], learning)
         self.optimiser.step(terms["loss"], index)
         self.average.update_parameters(self.model)
         return {name: value.detach() for name, value in terms.items()}
 
     def validate(self) -> dict[str, float]:
         curves = inference.reconstruct(
-            cast(Model, self.averaged),
+            cast(Learner, self.averaged),
             self.validation,
             self.window // 2,
             steps=2 * self.window,
@@ -100,21 +99,18 @@ def train(stage: Stage, model: str, seed: int) -> None:
     params = stage.section("trajectory.train", TrainParams)
     window = stage.section("trajectory.data.window", int)
     noise_std = stage.section("trajectory.data.noise_std", float)
-    stage.threads(stage.section("trajectory.threads", int))
-    network = kind("trajectory", model)
+    device = machine.prepare(stage.section("trajectory.threads", int))
+    network, sizes = models.declared(stage, "trajectory", model)
     folder = stage.input("data/trajectory")
     observations = spirals.load(folder / network.split, window=window * spirals.WINDOWS[network.split]).observations
     validation = spirals.load(folder / "validation", window=window).chosen(slice(VALIDATED))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        net = network(stage.section(f"trajectory.models.{model}", network.Params)).to(stage.device)
     task = Reconstruction(
-        net,
+        models.seeded(seed, lambda: network(sizes)).to(device),
         params,
         noise_std,
-        torch.tensor(observations, dtype=torch.float32, device=stage.device),
+        torch.tensor(observations, dtype=torch.float32, device=device),
         validation,
         torch.Generator().manual_seed(seed),
     )
-    fit(stage, task, steps=params.steps, validate_at=range(0, params.steps, params.validate_every))
-    weights.save(task.averaged, stage.output(f"models/trajectory/{model}-{seed}") / "model.safetensors")
+    fit(stage, task, device=device, steps=params.steps, validate_at=range(0, params.steps, params.validate_every))
+    weights.save(task.averaged, stage.output(stage.outputs[0]) / "model.safetensors")

@@ -8,7 +8,11 @@ from torch import Tensor, nn
 
 from neural_odes.classification.datasets import Dataset
 from neural_odes.classification.layers import CLASSES, Classifier
-from neural_odes.classification.params import MlpParams
+from neural_odes.params import Count, Section
+
+
+class MlpParams(Section):
+    hidden_size: Count
 
 
 class Mlp(Classifier):
@@ -27,3 +31,6 @@ class Mlp(Classifier):
     def forward(self, images: Float[Tensor, "batch channels side side"]) -> Float[Tensor, "batch 10"]:
         """Logits."""
         return self.layers(images)
+
+
+MODEL = Mlp

@@ -1,11 +1,19 @@
 """ODE-Net: gradients by the adjoint equation, memory that does not grow with the steps (Chen et al. 2018, section 3)."""
 
+from typing import Literal
+
 import torch
 
 from neural_odes.classification.blocks import ContinuousClassifier
 from neural_odes.classification.datasets import Dataset
-from neural_odes.classification.params import OdenetParams
-from neural_odes.ode import Adaptive, Fixed
+from neural_odes.params import Count, Positive, Section
+from neural_odes.solvers.solve import Adaptive, Fixed
+
+
+class OdenetParams(Section):
+    solver: Literal["adaptive", "euler", "midpoint", "rk4"]
+    solver_steps: Count
+    tolerance: Positive
 
 
 class Odenet(ContinuousClassifier):
@@ -18,3 +26,6 @@ class Odenet(ContinuousClassifier):
             super().__init__(Adaptive(params.tolerance, params.tolerance, adjoint=True), dataset, precision)
         else:
             super().__init__(Fixed.uniform(params.solver, 0.0, 1.0, params.solver_steps, adjoint=True), dataset, precision)
+
+
+MODEL = Odenet

@@ -1,10 +1,17 @@
 """The residual network that ODE-Net is compared with (Chen et al. 2018, section 3)."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 
 from neural_odes.classification.blocks import ResidualClassifier
 from neural_odes.classification.datasets import Dataset
-from neural_odes.classification.params import ResnetParams
+from neural_odes.params import Section
+
+
+class ResnetParams(Section):
+    blocks: Annotated[int, Field(ge=0)]
 
 
 class Resnet(ResidualClassifier):
@@ -14,3 +21,6 @@ class Resnet(ResidualClassifier):
 
     def __init__(self, params: ResnetParams, dataset: Dataset, precision: torch.dtype | None = None):
         super().__init__(params.blocks, dataset, precision)
+
+
+MODEL = Resnet

@@ -10,11 +10,17 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from neural_odes.density.flow import ContinuousFlow
-from neural_odes.density.params import CnfParams
-from neural_odes.stepper import Field
+from neural_odes.params import Count, Positive, Section
+from neural_odes.pipeline.models import Model
+from neural_odes.solvers.runge_kutta import Field
 
 
-class Cnf(ContinuousFlow):
+class CnfParams(Section):
+    hidden_size: Count
+    end_time: Positive
+
+
+class Cnf(ContinuousFlow, Model):
     """f(t, z) = W₃ tanh(W₂ tanh(W₁ [z, t])), each matrix with its bias as last column."""
 
     Params = CnfParams
@@ -115,3 +121,6 @@ def _matrix(outputs: int, inputs: int) -> nn.Parameter:
     """Weights and, as last column, biases: uniform within 1/√inputs, the default of torch.nn.Linear."""
     bound = 1 / math.sqrt(inputs)
     return nn.Parameter(torch.empty(outputs, inputs + 1).uniform_(-bound, bound))
+
+
+MODEL = Cnf

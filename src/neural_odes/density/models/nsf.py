@@ -3,12 +3,19 @@
 import torch
 import zuko
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from neural_odes.density.params import NsfParams
+from neural_odes.params import Count, Section
+from neural_odes.pipeline.models import Model
 
 
-class Nsf(nn.Module):
+class NsfParams(Section):
+    transforms: Count
+    bins: Count
+    hidden_size: Count
+
+
+class Nsf(Model):
     """Autoregressive rational-quadratic splines on [−5, 5]², within which the moons lie."""
 
     Params = NsfParams
@@ -29,3 +36,6 @@ class Nsf(nn.Module):
         like = next(self.parameters())
         z = torch.randn(n, 2, generator=generator, dtype=like.dtype, device=like.device)
         return distribution.transform.inv(z)
+
+
+MODEL = Nsf

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from neural_odes.density.flow import ContinuousFlow
-from neural_odes.stepper import Field
+from neural_odes.solvers.runge_kutta import Field
 
 
 class PlanarCnf(ContinuousFlow):

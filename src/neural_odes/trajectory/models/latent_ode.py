@@ -9,7 +9,6 @@ from torch import Tensor
 from neural_odes.trajectory import elbo
 from neural_odes.trajectory.latent import LatentNetwork, fixed
 from neural_odes.trajectory.learning import Learning
-from neural_odes.trajectory.params import LatentOdeParams
 
 _PREDICTED = 10  # times at which a continuation is scored in an update
 
@@ -17,7 +16,6 @@ _PREDICTED = 10  # times at which a continuation is scored in an update
 class LatentOde(LatentNetwork):
     """The negative ELBO of the window, plus the two terms that lead beyond it (see ``elbo``)."""
 
-    Params = LatentOdeParams
     split: ClassVar[str] = "train"
 
     def loss(self, x: Float[Tensor, "batch window 2"], learning: Learning) -> dict[str, Tensor]:
@@ -37,3 +35,6 @@ class LatentOde(LatentNetwork):
         )  # fmt: skip
         beyond = p.consistency_weight * terms.consistency + p.prediction_weight * terms.prediction
         return {"loss": terms.nll + learning.kl_weight * terms.kl + beyond, **vars(terms)}
+
+
+MODEL = LatentOde

@@ -6,17 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neural_odes.ode import solve
+from neural_odes.solvers.solve import solve
 from neural_odes.trajectory import elbo
 from neural_odes.trajectory.latent import LatentNetwork, fixed
 from neural_odes.trajectory.learning import Learning
-from neural_odes.trajectory.params import LatentOdeParams
 
 
 class LatentOdeContinuation(LatentNetwork):
     """The negative ELBO of the window and of as many steps beyond it, given observations of the window alone."""
 
-    Params = LatentOdeParams
     split: ClassVar[str] = "continued"
 
     def loss(self, x: Float[Tensor, "batch times 2"], learning: Learning) -> dict[str, Tensor]:
@@ -41,3 +39,6 @@ class LatentOdeContinuation(LatentNetwork):
         nll = 2 * number * (errors**2).sum(-1).mean() / (2 * learning.noise_std**2)
         kl = posterior.kl_to_prior().mean()
         return {"loss": nll + learning.kl_weight * kl, "nll": nll, "kl": kl}
+
+
+MODEL = LatentOdeContinuation

@@ -6,15 +6,20 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from neural_odes.params import Count, Section
+from neural_odes.pipeline.models import Model
 from neural_odes.trajectory import elbo
 from neural_odes.trajectory.learning import Learning
-from neural_odes.trajectory.params import RnnParams
 
 _LENGTH = 5.0  # unit of length: the curves' centres lie at ±5
 _GAP = 10.0  # unit of time gaps, in grid steps
 
 
-class Rnn(nn.Module):
+class RnnParams(Section):
+    hidden_size: Count
+
+
+class Rnn(Model):
     """A gated recurrent unit that reads a position and the gap to the next time, and says where the trajectory is then.
 
     Within the window it is a filter: it guesses each time from what was observed before it. Beyond, it reads its own guesses.
@@ -86,3 +91,6 @@ def _in_order(times: Float[Tensor, "batch k"], observations: Float[Tensor, "batc
 
 def _chosen(values: Float[Tensor, "batch k n"], places: Int[Tensor, "batch m"]) -> Float[Tensor, "batch m n"]:
     return values.gather(1, places[..., None].expand(-1, -1, values.shape[2]))
+
+
+MODEL = Rnn

@@ -1,0 +1,1 @@
+"""One module a figure: `draw` reads the folder of the results."""

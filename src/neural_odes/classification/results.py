@@ -1,0 +1,60 @@
+"""What evaluations and trainings of a model come to over the seeds, and what figures of several models show: for the claim's
+summary, and for those of its studies.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from neural_odes.pipeline import collect
+from neural_odes.pipeline.metrics import binomial_standard_error, half_width, over_seeds, write_curves, write_json
+from neural_odes.pipeline.stage import Stage
+from neural_odes.verdicts.published import TABLE_1, TEST_IMAGES
+
+_KEYS = ("error_pct", "error_tight_pct", "nfe_forward", "nfe_backward", "saved_bytes_per_image")
+
+
+def scores(stage: Stage, folder: str, model: str) -> dict[str, Any]:
+    """Values over seeds from ``<folder>/<model>-<seed>/metrics.json``; None where the model has no such number."""
+    epochs = stage.section("classification.train.epochs", int)
+    images = stage.section("classification.data.test_size", int)
+    found = collect.evaluations(stage, folder, model)
+    errors = over_seeds([f["error_pct"] for f in found])
+    return {key: over_seeds([f[key] for f in found]) if key in found[0] else None for key in _KEYS} | {
+        "accuracy_pct": over_seeds([100 - error for error in errors["values"]]),
+        "binomial_standard_error_pct": binomial_standard_error(errors["mean"], images),
+        "parameters": found[0]["parameters"],
+        "epochs": epochs,
+    }
+
+
+def write_errors(folder: Path, dataset: str, found: Mapping[str, dict[str, Any]]) -> None:
+    """Writes errors.json: error and size of each model, by its ``scores``, beside those that Chen et al. print in Table 1.
+
+    Bars are half the widths of 95 % intervals.
+    """
+    ours = {
+        model: {
+            "parameters": value["parameters"],
+            "error_pct": value["error_pct"]["mean"],
+            "over_seeds": half_width(value["error_pct"]),
+            "binomial": 1.96 * value["binomial_standard_error_pct"],
+        }
+        for model, value in found.items()
+    }
+    published = {
+        model: {"parameters": size, "error_pct": error, "binomial": 1.96 * binomial_standard_error(error, TEST_IMAGES)}
+        for model, (_, error, size) in TABLE_1.items()
+        if model in found and dataset == "mnist"
+    }
+    some = next(iter(found.values()))
+    told = {"epochs": some["epochs"], "seeds": some["error_pct"]["n"], "ours": ours, "published": published}
+    write_json(folder / "errors.json", told)
+
+
+def write_training(folder: Path, found: Mapping[tuple[str, int], pd.DataFrame]) -> None:
+    """Writes curves.csv: loss and validation error by step."""
+    shown = {key: table[table["metric"].isin(["loss", "validation_error_pct"])] for key, table in found.items()}
+    write_curves(folder / "curves.csv", shown)

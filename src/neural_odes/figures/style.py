@@ -1,0 +1,48 @@
+"""The one style of all figures: in force wherever this module is imported."""
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+# Okabe & Ito (2008): distinguishable with every common form of colour blindness.
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000",
+)  # fmt: skip
+GREY = "#767676"
+DENSITY_MAP = "cividis"
+
+# For the whole process: Matplotlib reads much of it only when it draws.
+matplotlib.use("agg")
+matplotlib.rcParams.update(
+    {
+        "figure.dpi": 100,
+        "savefig.dpi": 150,
+        "figure.constrained_layout.use": True,
+        "font.size": 11,
+        "axes.titlesize": 12,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.alpha": 0.25,
+        "legend.frameon": False,
+        "lines.linewidth": 1.8,
+        "svg.hashsalt": "neural-odes",
+        "svg.fonttype": "path",
+    }
+)
+
+
+def new(rows: int = 1, columns: int = 1, *, size: tuple[float, float], **options: Any) -> tuple[Figure, Any]:
+    """A figure of ``size`` inches and its axes, as ``plt.subplots`` would make them; nobody has to close it."""
+    drawn = Figure(figsize=size)
+    FigureCanvasAgg(drawn)
+    return drawn, drawn.subplots(rows, columns, **options)
+
+
+def pixels(drawn: Figure) -> np.ndarray:
+    """The figure as drawn: height × width × 3, uint8."""
+    drawn.canvas.draw()
+    return np.asarray(drawn.canvas.buffer_rgba())[..., :3].copy()  # type: ignore[attr-defined]

@@ -1,0 +1,164 @@
+"""Writes what is generated in README.md, docs/ and studies/README.md: blocks between two marks, from committed numbers."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from neural_odes import paths
+from neural_odes.benchmarks import comparison
+from neural_odes.errors import UserError
+from neural_odes.pages import tables
+from neural_odes.verdicts import claims
+
+BEGIN, END = "<!-- {}: written by `make docs` -->", "<!-- end of {} -->"
+DOCUMENTS = {
+    "README.md": ("headline",),
+    "docs/results.md": ("results", "studies"),
+    "docs/cluster.md": ("cluster",),
+    "docs/benchmarks.md": ("cost", "speed"),
+    "studies/README.md": ("studies",),
+}
+MACHINES, MANY = 100, 10_000
+"""Up to which the growth of a run on a cluster is thought on: nodes, stages."""
+
+
+def write(root: Path) -> None:
+    """Puts each block between its marks.
+
+    Raises:
+        UserError: the marks are missing, or what a block is made from.
+    """
+    for name in DOCUMENTS:
+        path = root / name
+        path.write_text(filled(root, name, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def filled(root: Path, name: str, text: str) -> str:
+    """The document ``name``, which reads ``text`` now, with its blocks as the numbers under ``root`` have them.
+
+    Raises:
+        UserError: as ``write``.
+    """
+    for block in DOCUMENTS[name]:
+        begin, end = BEGIN.format(block), END.format(block)
+        if begin not in text or end not in text:
+            raise UserError(f"{name}: the lines {begin} and {end} are missing; git checkout {name}")
+        text = text.partition(begin)[0] + f"{begin}\n{_block(root, name, block)}\n{end}" + text.partition(end)[2]
+    return text
+
+
+def _block(root: Path, document: str, block: str) -> str:
+    if block == "studies":
+        return studies(root, to="" if document.startswith(paths.STUDIES) else f"../{paths.STUDIES}/")
+    return {"headline": headline, "results": results, "cluster": cluster, "cost": cost, "speed": speed}[block](root)
+
+
+def headline(root: Path) -> str:
+    """The short table."""
+    return tables.markdown(tables.COLUMNS, [row.cells for row in tables.headline(root)])
+
+
+def results(root: Path) -> str:
+    """Every verdict: the claims', then the studies'."""
+    found = {claim.capitalize(): claims.judge(claim, details) for claim, details in claims.load_details(root).items()}
+    for study in tables.studies(root):
+        found[f"Study: [{study.name}](../{paths.STUDIES}/{study.name})"] = claims.load_study(root, study.name)
+    return "\n\n".join(
+        f"### {title}\n\n{tables.markdown(tables.VERDICT_COLUMNS, [tables.verdict_row(line) for line in lines])}"
+        for title, lines in found.items()
+        if lines
+    )
+
+
+def studies(root: Path, *, to: str) -> str:
+    """Question and answer of each; ``to`` leads to their folder. The index page reads it."""
+    rows = [(f"[{study.question}]({to}{study.name})", study.answer) for study in tables.studies(root)]
+    return tables.markdown(("question", "answer"), rows)
+
+
+def cost(root: Path) -> str:
+    """What a rebuild costs, and a training."""
+    rebuild, steps = _benchmark(root, "rebuild"), _benchmark(root, "cost")
+    machine = rebuild["machine"]
+    seconds, peaks = rebuild["seconds"], rebuild["peak_memory_of_a_process_MiB"]
+    order = sorted(seconds, key=lambda target: (target != "env", target))  # each goes on from the one before
+    rows = [(f"`make {target}`", f"{seconds[target] / 60:.0f}", f"{peaks[target] / 1024:.1f}") for target in order]
+    trainings = [(row["side"], f"{row['ms']:.0f}", f"{row['training_s']:.0f}") for row in steps["rows"]]
+    return (
+        f"In a fresh clone on {machine['cores']} cores ({machine['processor']}), downloads included, one after another:\n\n"
+        f"{tables.markdown(('command', 'minutes', 'largest process (GiB)'), rows)}\n\n"
+        "One training alone, on one thread unless said otherwise:\n\n"
+        f"{tables.markdown(('training', 'ms a step', 'seconds'), trainings)}"
+    )
+
+
+def speed(root: Path) -> str:
+    """Every peer that must be beaten by so much, on each question."""
+    rows = [
+        (
+            question.title,
+            comparison.seconds_text(ours.seconds),
+            side.name,
+            comparison.seconds_text(side.seconds) + ("" if side.reached else " (stopped)"),
+            side.ratio_text,
+            side.target_text,
+        )
+        for question in comparison.QUESTIONS.values()
+        for ours, *others in [comparison.sides(question, _benchmark(root, question.benchmark)["rows"])]
+        for side in others
+        if side.must is not None
+    ]
+    return tables.markdown(("what", "ours", "instead", "takes", "ratio", "target"), rows)
+
+
+def cluster(root: Path) -> str:
+    """What a cluster gains, what a stage costs on it, and how that grows."""
+    return f"{_cluster_speedup(root)}\n\n{_cluster_growth(root)}"
+
+
+def _cluster_speedup(root: Path) -> str:
+    found = _benchmark(root, "cluster_speedup")
+    (row,) = found["rows"]
+    seeds = "one seed" if row["seeds"] == 1 else f"{row['seeds']} seeds"
+    return (
+        f"All results of {seeds} from raw data, on {row['jobs']} cores ({found['machine']['processor']}): `dvc repro` takes "
+        f"{row['serial_seconds'] / 60:.0f} minutes, `neural-odes cluster run --cpus {row['jobs']}` "
+        f"{row['cluster_seconds'] / 60:.0f}, which is {row['speedup']:.2f} times as fast; all {row['outputs']} outputs are the "
+        "same, byte for byte."
+    )
+
+
+def _cluster_growth(root: Path) -> str:
+    found = _benchmark(root, "cluster_growth")
+    rows, machine = found["rows"], found["machine"]
+    columns = {
+        "stages": "stages",
+        "seconds": "seconds",
+        "on_nodes_seconds": "of them on the nodes",
+        "last_repro_seconds": "in the head's last repro",
+        "head_cpu_seconds": "CPU seconds of the head",
+        "head_peak_MiB": "its peak in MiB",
+        "requests": "requests to the remote",
+        "serial_seconds": "`dvc repro` alone, seconds",
+    }
+    exponents = ("grows as", *(f"n^{found['exponents'][name]:.2f}" for name in columns if name != "stages"))
+    table = tables.markdown([*columns.values()], [*(tuple(f"{row[name]:,}" for name in columns) for row in rows), exponents])
+    before, last = rows[-2:]
+
+    def at(name: str, stages: int) -> float:
+        """By the growth between the two largest sizes."""
+        power = math.log(last[name] / before[name]) / math.log(last["stages"] / before["stages"])
+        return last[name] * (stages / last["stages"]) ** power
+
+    return (
+        f"Stages that do next to nothing, on two Ray nodes with a CPU each on one machine ({machine['processor']}), results over "
+        f"SSH:\n\n{table}\n\nA stage costs its node {2 * last['on_nodes_seconds'] / last['stages']:.1f} s and "
+        f"{last['requests'] / last['stages']:.0f} requests to the remote. By the growth between the last two rows, {MANY:,} such "
+        f"stages would cost {MACHINES} nodes {2 * at('on_nodes_seconds', MANY) / MACHINES / 60:.0f} minutes each, the remote "
+        f"{at('requests', MANY) / 1e6:.1f} million requests, and the head {at('head_peak_MiB', MANY) / 1024:.1f} GiB and "
+        f"{at('last_repro_seconds', MANY) / 3600:.1f} hours of its last repro."
+    )
+
+
+def _benchmark(root: Path, name: str) -> dict[str, Any]:
+    return comparison.results(root / comparison.FOLDER, name)

@@ -1,0 +1,156 @@
+"""What a notebook shows: tables, verdicts, figures with their provenance."""
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup, escape
+from PIL import Image
+
+from neural_odes.errors import UserError
+from neural_odes.figures import seal
+from neural_odes.params import flatten
+from neural_odes.pipeline.record import Record
+from neural_odes.verdicts.claims import Verdict
+from neural_odes.verdicts.measured import Measured, with_interval
+
+FIGURES = Path("reports/figures")
+_WORDS = Markup('<span class="words">{}</span>')
+_FIGURE_DPI, _SCREEN_DPI = 150, 96  # of saved figures; of a browser's inch
+SOURCE = "data-source"  # attribute of a page's images: the file that it shows
+
+
+class Html(Markup):
+    """Safe HTML; the last expression of a cell is shown as what it is."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def value(entry: Any, decimals: int) -> str:
+    """``0.35 ± 0.04``: an entry of a metrics file, mean and 95 % interval over seeds; – where there is none."""
+    return "–" if entry is None else with_interval(Measured.of(entry), decimals)
+
+
+def table(frame: pd.DataFrame, caption: str, *, words: Sequence[str] = ()) -> Html:
+    """A data frame with its index as row headings; columns called ``words`` hold text and are set to the left.
+
+    Cells are escaped, except ``Markup``; pandas turns that into plain text unless the frame has ``dtype=object``.
+    """
+
+    def cell(name: Any, content: Any) -> str:
+        return str(_WORDS.format(content) if name in words else escape(content))
+
+    safe = pd.DataFrame({cell(name, name): [cell(name, content) for content in frame[name]] for name in frame})
+    safe.index = pd.Index([str(escape(label)) for label in frame.index])
+    safe.columns.name = str(escape(frame.index.name or ""))
+    with pd.option_context("display.max_colwidth", None):
+        body = safe.to_html(escape=False, border=0)
+    return Html('<figure class="table"><figcaption>{}</figcaption><div class="wide">{}</div></figure>').format(
+        caption, Markup(body)
+    )
+
+
+def paragraph(text: str) -> Html:
+    """Text that was made from numbers."""
+    return Html("<p>{}</p>").format(text)
+
+
+def verdict_table(lines: Sequence[Verdict], caption: str) -> Html:
+    """Published, ours, floor and verdict, a line each."""
+    rows = [
+        {
+            "quantity": line.quantity + (f" ({line.unit})" if line.unit else ""),
+            "published": line.published_text,
+            "source": line.source,
+            "ours": line.ours_text,
+            "seeds": line.ours.n if line.ours and line.ours.n else "",
+            "floor": line.floor_text,
+            "verdict": judged(line.verdict, line.reason),
+        }
+        for line in lines
+    ]
+    return table(pd.DataFrame(rows, dtype=object).set_index("quantity"), caption, words=("source", "floor", "verdict"))
+
+
+def judged(word: str, reason: str) -> Markup:
+    """A verdict and its reason, as a cell of a table."""
+    joint = " because " if word == "not comparable" else ": "
+    return Markup('<b class="{}">{}</b>{}').format(word.replace(" ", "-"), word, joint + reason)
+
+
+def figure(
+    name: str, *, alt: str, caption: str, parameters: Sequence[str] = (), animation: bool = False, folder: Path = FIGURES
+) -> Html:
+    """The figure ``<folder>/<name>.png`` with its provenance, as its own bytes tell it.
+
+    Args:
+        name: without suffix.
+        alt: what is to be seen, for who does not see it.
+        caption: what it means.
+        parameters: dotted names of those worth a glance; all of them are in the folded table.
+        animation: show ``<name>.gif`` too; the PNG is its still, which alone is printed.
+        folder: where figures lie.
+
+    Raises:
+        UserError: the figure is missing, carries no record or is not the one that was saved; or a parameter is not in the record.
+    """
+    still = folder / f"{name}.png"
+    record = _intact(still)
+    moving = folder / f"{name}.gif"
+    images = Markup()
+    if animation:
+        _intact(moving)
+        images += Markup('<div class="moving">{}</div>').format(_image(moving, f"{alt} (animation)"))
+    images += _image(still, alt)
+    return Html("<figure>{}<figcaption>{}</figcaption>{}</figure>").format(
+        images, caption, _provenance(still, record, parameters)
+    )
+
+
+def _intact(path: Path) -> Record:
+    if not path.is_file():
+        raise UserError(f"{path.as_posix()}: missing; git checkout it, or make it with: dvc repro")
+    found = seal.read(path)
+    if found is None or not found.intact:
+        what = "carries no record of its making" if found is None else "is not the figure that was saved"
+        raise UserError(f"{path.as_posix()}: {what}; git checkout it, or make it with: dvc repro")
+    return found.record
+
+
+def _image(path: Path, alt: str) -> Markup:
+    with Image.open(path) as image:
+        size, kind = image.size, Image.MIME[str(image.format)]
+    # Figures are saved finer than a screen draws an inch; animations are not.
+    width, height = size if kind == "image/gif" else (round(side * _SCREEN_DPI / _FIGURE_DPI) for side in size)
+    return Markup('<img {}="{}" alt="{}" width="{}" height="{}" src="data:{};base64,{}">').format(
+        Markup(SOURCE), path.as_posix(), alt, width, height, kind, base64.b64encode(path.read_bytes()).decode("ascii")
+    )
+
+
+def _provenance(path: Path, record: Record, chosen: Sequence[str]) -> Markup:
+    leaves = record.parameters
+    if unknown := [name for name in chosen if name not in leaves]:
+        raise UserError(f"{path.as_posix()}: its record has no parameter {unknown[0]}; known: {', '.join(leaves)}")
+    data = {name: digest for name, digest in record.data.items() if name.startswith("data/")}
+    short = [
+        Markup("stage <code>{}</code>").format(record.stage),
+        *(Markup("<code>{} = {}</code>").format(name, leaves[name]) for name in chosen),
+        *(Markup("<code>{}</code> SHA-256 <code>{}</code>").format(name, digest[:12]) for name, digest in sorted(data.items())),
+    ]
+    instances: dict[tuple[str, str, str], list[str]] = {}  # of a stage that share an entry: one row for all seeds
+    for name, inputs in sorted(record.stages.items()):
+        base, _, instance = name.partition("@")
+        for key, entry in [*flatten(inputs.parameters).items(), *inputs.data.items()]:
+            instances.setdefault((base, key, str(entry)), []).append(instance)
+    rows = Markup().join(
+        Markup("<tr><td>{}</td><td>{}</td><td>{}</td></tr>").format(f"{base} {', '.join(names)}", key, entry)
+        for (base, key, entry), names in instances.items()
+    )
+    return Markup(
+        '<div class="provenance"><p>{}</p><details><summary>all parameters and data</summary><div class="wide">'
+        "<table><thead><tr><th>stage</th><th>parameter or data</th><th>value or SHA-256</th></tr></thead>"
+        "<tbody>{}</tbody></table></div></details></div>"
+    ).format(Markup(" · ").join(short), rows)

@@ -1,0 +1,42 @@
+"""Where things lie in a clone: its root, its pipelines, the folder of what is kept between runs."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+STUDIES = "studies"
+
+
+def find_root(start: Path) -> Path | None:
+    """The clone that ``start`` lies in."""
+    return next((folder for folder in [start, *start.parents] if (folder / ".dvc").is_dir()), None)
+
+
+def pipelines(root: Path) -> list[Path]:
+    """Every folder with a dvc.yaml: the root, the benchmarks, the studies."""
+    own = [folder for folder in (root, root / "benchmarks") if (folder / "dvc.yaml").is_file()]
+    return own + studies(root)
+
+
+def studies(root: Path) -> list[Path]:
+    """The folders of the studies, by name."""
+    return sorted(path.parent for path in (root / STUDIES).glob("*/dvc.yaml"))
+
+
+def pipeline_of(root: Path, folder: Path) -> str:
+    """The name of the pipeline in ``folder``: nothing for the root's, else that of the folder."""
+    return "" if folder.resolve() == root.resolve() else folder.name
+
+
+def cache(root: Path) -> Path:
+    """Where downloads, checkpoints, locks and logs are kept: NEURAL_ODES_CACHE, else .cache in the clone.
+
+    A relative one lies in the clone, wherever the stage runs.
+    """
+    return root / os.environ.get("NEURAL_ODES_CACHE", ".cache")
+
+
+def and_more(names: Sequence[str], shown: int = 3) -> str:
+    """``a, b, c and 4 more``."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

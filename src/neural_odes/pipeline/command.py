@@ -1,0 +1,73 @@
+"""What every stage script does: reads its arguments, runs the stage, and says in one line what went wrong."""
+
+import errno
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from neural_odes import paths
+from neural_odes.errors import UserError
+from neural_odes.pipeline.stage import Stage, command_of
+
+
+def run(verb: str, *, usage: str) -> None:
+    """The whole of a script whose first argument is a claim or a study: calls ``<verb>`` of its module ``<verb>``."""
+    arguments = _arguments(usage)
+    execute(lambda stage: _function(stage, arguments[0], verb)(stage, **stage.instance))
+
+
+def run_study(*, usage: str) -> None:
+    """The whole of a script whose first argument is a verb of the study in whose folder it runs."""
+    verb = _arguments(usage)[0]
+    execute(lambda stage: _function(stage, stage.pipeline, verb)(stage, **stage.instance))
+
+
+def _arguments(usage: str) -> list[str]:
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage)
+        sys.exit(0 if arguments else 2)
+    return arguments
+
+
+def _function(stage: Stage, package: str, verb: str) -> Callable[..., None]:
+    """Of a study or of a claim."""
+    if package == stage.pipeline:
+        sys.path.insert(0, str(stage.root))
+        module = importlib.import_module(f"{paths.STUDIES}.{package}.{verb}")
+    else:
+        module = importlib.import_module(f"neural_odes.{package}.{verb}")
+    return getattr(module, verb)
+
+
+def execute(work: Callable[[Stage], None]) -> None:
+    """Runs ``work(stage)`` for the stage that this process is the command of; what goes wrong is one line that ends with how to
+    get the last good outputs back.
+    """
+    folder, command = Path.cwd(), command_of(sys.argv[0], sys.argv[1:])
+    try:
+        stage = Stage(command, folder)
+    except UserError as error:
+        sys.exit(f"error: {command}: {error}")
+    try:
+        with stage:
+            work(stage)
+            stage.finish()
+    except UserError as error:
+        _fail(f"{error}", stage.name, folder)
+    except KeyboardInterrupt:
+        _fail("interrupted; dvc repro goes on from the last checkpoint", stage.name, folder, code=130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        _fail(f"{error.filename or folder}: no space left to write; free some and run dvc repro again", stage.name, folder)
+
+
+def _fail(text: str, name: str, folder: Path, code: int = 1) -> None:
+    """DVC has deleted this stage's outputs before it ran: says how to bring back those of dvc.lock."""
+    lock = folder / "dvc.lock"
+    known = lock.is_file() and f"\n  {name}:\n" in lock.read_text(encoding="utf-8")
+    back = f"; the last good outputs: git checkout dvc.lock && dvc checkout {name}" if known else ""
+    print(f"error: {name}: {text}{back}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""What runs stages: on one machine and on many."""

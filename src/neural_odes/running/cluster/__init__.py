@@ -1,0 +1,1 @@
+"""Stages on the machines of a Ray cluster."""

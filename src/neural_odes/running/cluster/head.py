@@ -1,0 +1,282 @@
+"""The stage graph on a Ray cluster: each expensive stage is a task, DVC's run cache the only memo.
+
+A worker runs a stage by `dvc repro --pull` in a clone that belongs to it, and pushes what came out to the remote that all
+machines reach; on one machine a shared cache takes its place. The head ends with an ordinary `dvc repro`, which trains nothing.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from neural_odes import git, params, paths
+from neural_odes.errors import UserError
+from neural_odes.running import call, graph, local, lockfile, presets, run_cache
+from neural_odes.running.cluster.board import Board, Row, State
+from neural_odes.running.cluster.sweep import Point
+from neural_odes.running.cluster.worker import Source, StageFailed, StageKilled, perform
+from neural_odes.running.graph import Selection, Stage
+from neural_odes.tracking import store as tracking_store
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
+import ray
+from ray.util.queue import Queue
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+RETRIES = 5
+"""Of a stage whose worker or node was lost; one that failed by itself is not tried again."""
+_PASSED = ("MLFLOW_", "NEURAL_ODES_")
+"""How the head's variables begin that every worker gets, too."""
+_GRACE = 60  # seconds in which interrupted trainings save their checkpoints
+_CONNECT = 10  # seconds in which a cluster must answer
+_LOG = 50_000  # characters of a log that are kept, from its end
+_SHOWN = 15  # lines of the log of a stage that failed
+_console = Console(soft_wrap=True, highlight=False, markup=False)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A stage at a point of the sweep; ``after`` are the keys of what it depends on."""
+
+    stage: Stage
+    point: Point
+    after: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        own = self.stage.name.name
+        return f"{own} ({self.point.name})" if self.point.values else own
+
+
+def run(
+    root: Path,
+    environment: Mapping[str, str],
+    *,
+    selection: Selection | None = None,
+    address: str | None = None,
+    cpus: int | None = None,
+    sweep: Sequence[Point] = (),
+) -> None:
+    """Brings what is selected (by default the pipeline of the root) up to date on a cluster; at each point of a sweep, as an
+    experiment of DVC.
+
+    Args:
+        address: of the cluster, as Ray writes it; None: a Ray of this machine alone, which ends with the run.
+        cpus: that a Ray of this machine alone may use.
+
+    Raises:
+        UserError: something is not committed, machines share no remote, or a stage failed; what is finished is kept.
+    """
+    selection = selection or Selection()
+    stages = graph.read(root)
+    commit = _committed(root, stages)
+    call.dvc(root, environment, "repro", "check")  # or else an edit of params.yaml would seem to change everything
+    changed = local.changed(root, environment)
+    tasks = _tasks(root, stages, graph.affected(stages, changed), selection, sweep or [Point()])
+    settings = _settings(root, remote=address is not None)
+    if tasks:
+        needed = sorted(selection.of(stages) - changed)
+        if address and (finished := [name for name in needed if stages[name].expensive]):
+            call.dvc(root, environment, "push", "--quiet", *finished)
+            run_cache.push(root, finished)
+        home = paths.cache(root)
+        source = _source(root, environment, commit, settings, home=None if address else home)
+        _on_ray(tasks, source, home / "logs", address=address, cpus=cpus)
+    arguments = [*(["--pull"] if address else []), *selection.arguments]
+    if sweep:
+        _experiments(root, environment, sweep, arguments)
+    else:
+        call.dvc(root, environment, "repro", *arguments)
+
+
+def _experiments(root: Path, environment: Mapping[str, str], sweep: Sequence[Point], arguments: Sequence[str]) -> None:
+    """Writes each point down as an experiment of DVC; one of the same name and commit is replaced."""
+    known = call.answer(root, environment, "exp", "list", "--name-only").split()
+    for point in sweep:
+        if point.name in known:
+            call.dvc(root, environment, "exp", "remove", point.name)
+        values = [f"--set-param={_where(root, key)}={json.dumps(value)}" for key, value in point.values]
+        call.dvc(root, environment, "exp", "run", "--temp", "--name", point.name, *values, *arguments)
+
+
+def _where(root: Path, key: str) -> str:
+    """A parameter as DVC takes it: with its file, where that is not the root's."""
+    file = params.origin(root, key)
+    return key if file == params.FILE else f"{file}:{key}"
+
+
+def _committed(root: Path, stages: Mapping[str, Stage]) -> str:
+    """The commit that workers run.
+
+    Raises:
+        UserError: a file that is not an output differs from it.
+    """
+    made = {path for stage in stages.values() for path in stage.made}
+    edited = git.run(root, "diff", "--name-only", "-z", "HEAD")
+    edited += git.run(root, "ls-files", "--others", "--exclude-standard", "-z")
+    names = sorted({*filter(None, edited.decode().split("\0"))} - made)
+    names = [n for n in names if Path(n).name != lockfile.FILE and not any(n.startswith(f"{folder}/") for folder in made)]
+    if names:
+        raise UserError(f"not committed: {paths.and_more(names)}; workers run a commit: git add and git commit them first")
+    return git.text(root, "rev-parse", "HEAD")
+
+
+def _tasks(
+    root: Path, stages: Mapping[str, Stage], affected: Sequence[str], selection: Selection, sweep: Sequence[Point]
+) -> dict[str, Task]:
+    """What has to run, by key; what points of the sweep share is there once. Parents come first, and else that with the longest
+    path of work behind it.
+    """
+    tasks: dict[str, Task] = {}
+    for point in sweep:
+        own = _at(root, point) if point.values else stages
+        changed = {name for name, stage in own.items() if name in affected or name not in stages or stage.key != stages[name].key}
+        wanted = selection.of(own)
+        for name in graph.affected(own, changed):
+            if name in wanted:
+                after = tuple(own[parent].key for parent in own[name].parents)
+                tasks.setdefault(own[name].key, Task(own[name], point, after))
+    behind = graph.path_behind(
+        {key: [other for other in task.after if other in tasks] for key, task in tasks.items()},
+        {key: task.stage.seconds for key, task in tasks.items()},
+    )
+    return {key: tasks[key] for key in sorted(tasks, key=lambda key: -behind[key])}  # sorts of Python keep the order of equals
+
+
+def _at(root: Path, point: Point) -> dict[str, Stage]:
+    """The graph at a point of a sweep."""
+    with tempfile.TemporaryDirectory(prefix="neural-odes-point-") as folder:
+        clone = Path(folder) / "clone"
+        subprocess.run(["git", "clone", "--quiet", "--shared", str(root), str(clone)], check=True)
+        presets.overlay(clone, point.overlay)
+        return graph.read(clone)
+
+
+def _settings(root: Path, *, remote: bool) -> dict[str, dict[str, Any]]:
+    """What workers need of DVC's configuration."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        if not remote:
+            return {"cache": {**repo.config["cache"], "dir": str(repo.cache.local_cache_dir)}}
+        name = repo.config["core"].get("remote")
+        if not name:
+            raise UserError(
+                ".dvc/config: no remote that all machines reach, which carries results between them; "
+                "name one (a folder, SSH, S3 …): dvc remote add --default NAME URL, and commit .dvc/config"
+            )
+        own = dict(repo.config["remote"][name])
+        if own["url"].startswith(("http://", "https://")):
+            raise UserError(f".dvc/config: the remote {name} is one over HTTP, which carries no run cache; name another kind")
+        return {"core": {"remote": name}, "remote": {name: own}}
+
+
+def _source(
+    root: Path, environment: Mapping[str, str], commit: str, settings: dict[str, dict[str, Any]], *, home: Path | None
+) -> Source:
+    passed = {name: value for name, value in environment.items() if name.startswith(_PASSED) and name != "NEURAL_ODES_CACHE"}
+    passed[tracking_store.WORKSPACE] = tracking_store.workspace(root)
+    if "MLFLOW_TRACKING_URI" not in passed:
+        passed["NEURAL_ODES_TRACKING"] = "off"  # a file in each clone would be nobody's
+    objects = git.run(root, "rev-list", "--objects", "--no-walk", commit)
+    return Source(commit, git.run(root, "pack-objects", "--stdout", "--quiet", given=objects), settings, passed, home)
+
+
+def _stage(key: str, task: Task, source: list[Any], begun: Queue, *after: str) -> str:
+    """Runs a stage; ``after`` are the results of what it depends on, which makes Ray wait for them. Returns its log."""
+    begun.put((key, f"{socket.gethostname()}/{ray.get_runtime_context().get_node_id()[:6]}"))
+    try:
+        return perform(task.stage.name.address, task.point.overlay, ray.get(source[0]))[-_LOG:]
+    except StageFailed:
+        raise
+    except Exception as error:  # no disk, no git: it is shown as the stage's
+        raise StageFailed(task.stage.name.address, f"{type(error).__name__}: {error}") from None
+
+
+@contextlib.contextmanager
+def _connected(address: str | None, cpus: int | None) -> Iterator[None]:
+    quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
+    try:
+        if address:
+            host, _, port = address.rpartition(":")
+            if host and port.isdigit():  # Ray itself would try for minutes
+                socket.create_connection((host, int(port)), timeout=_CONNECT).close()
+            ray.init(address=address, **quiet)
+        else:
+            ray.init(address="local", num_cpus=cpus or local.cores(), include_dashboard=False, **quiet)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UserError(f"--address {address or 'local'}: {(str(error) or type(error).__name__).splitlines()[0]}") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _on_ray(tasks: Mapping[str, Task], source: Source, logs: Path, *, address: str | None, cpus: int | None) -> None:
+    """Runs the tasks, shows how they go, and writes their logs.
+
+    Raises:
+        UserError: a stage failed; what does not depend on it has ended.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    with _connected(address, cpus):
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        total, gpus = (sum(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
+        largest = max(node.get("CPU", 0.0) for node in nodes)
+        board = Board({key: Row(task.name, min(task.stage.threads, largest)) for key, task in tasks.items()}, _console)
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        begun = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+        sent = [ray.put(source)]  # in a list, or each task would fetch it, whether its clone has the commit or not
+        remote = ray.remote(max_retries=RETRIES, retry_exceptions=[StageKilled], scheduling_strategy="SPREAD")(_stage)
+        refs: dict[str, Any] = {}
+        for key, task in tasks.items():
+            after = [refs[parent] for parent in task.after if parent in refs]
+            options = {"num_cpus": board.rows[key].cpus, "num_gpus": min(task.stage.gpus, gpus), "name": task.name}
+            refs[key] = remote.options(**options).remote(key, task, sent, begun, *after)
+        try:
+            with board.live():
+                failed = _watch(tasks, refs, begun, board, logs)
+        except BaseException:
+            for ref in refs.values():
+                ray.cancel(ref)
+            ray.wait(list(refs.values()), num_returns=len(refs), timeout=_GRACE)
+            raise
+        board.summary(total)
+    for path in failed:
+        _console.print(f"{path}:", *path.read_text(encoding="utf-8").strip().splitlines()[-_SHOWN:], sep="\n  ")
+    if failed:
+        raise UserError(f"{len(failed)} of {len(tasks)} stages failed, and what depends on them did not run; the rest is kept")
+
+
+def _watch(tasks: Mapping[str, Task], refs: Mapping[str, Any], begun: Queue, board: Board, logs: Path) -> list[Path]:
+    """Until all have ended; returns the logs of those that failed."""
+    failed = []
+    keys = {ref: key for key, ref in refs.items()}
+    waiting = list(keys)
+    while waiting:
+        ended, waiting = ray.wait(waiting, timeout=0.5)
+        for key, node in begun.get_nowait_batch(begun.size()):
+            board.begins(key, node)
+        for ref in ended:
+            task = tasks[keys[ref]]
+            state: State = "done"
+            try:
+                log = ray.get(ref)
+            except ray.exceptions.RayError as error:
+                cause = getattr(error, "cause", error)
+                own = cause.stage == task.stage.name.address if isinstance(cause, StageFailed) else cause is error
+                state, log = "failed" if own else "not run", cause.log if isinstance(cause, StageFailed) else str(error)
+            board.ends(keys[ref], state)
+            if state != "not run":
+                path = logs / f"{task.name}.log"
+                path.write_text(log, encoding="utf-8")
+                failed += [path] * (state == "failed")
+    return failed

@@ -1,0 +1,1 @@
+"""The only interface to ODE solvers, and fixed steps with their gradients."""

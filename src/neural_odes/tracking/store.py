@@ -1,0 +1,307 @@
+"""Where runs in MLflow are kept: a local SQLite file, or the server that MLFLOW_TRACKING_URI names."""
+
+import contextlib
+import fcntl
+import logging
+import math
+import os
+import re
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neural_odes import params, paths
+from neural_odes.errors import UserError
+from neural_odes.pipeline.names import StageName
+from neural_odes.pipeline.record import Record, digest, key
+
+Row = tuple[int, str, float]  # step, metric, value
+Stored = dict[tuple[str, int], float]  # value by metric and step
+TEST = "test/"  # begins the name of a metric that has no steps; a history may have one called the same
+_LOCAL = "mlflow.db"
+ARTIFACTS = "mlartifacts"
+WORKSPACE = "NEURAL_ODES_WORKSPACE"
+_SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is known of a training before it starts.
+
+    Attributes:
+        experiment: the study that it belongs to, or the claim.
+        key: names everything that determines it (``Record.input_key``).
+        name: of its run.
+        params: its own sections by dotted name, as in params.yaml, and model and seed.
+        data: digest of each data set by its path.
+        tags: what runs are grouped by.
+    """
+
+    experiment: str
+    key: str
+    name: str
+    params: dict[str, Any]
+    data: dict[str, str]
+    tags: dict[str, str]
+
+    @classmethod
+    def of(cls, root: Path, pipeline: str, described: dict[str, str], record: Record) -> "Training":
+        claim = claim_of(StageName.parse(record.stage))
+        instance = {name: str(value) for name, value in record.own.instance.items()}
+        return cls(
+            experiment=pipeline or claim,
+            key=described["input_key"],
+            name="-".join(instance.values()),
+            params=params.flatten(record.own.parameters) | record.own.instance,
+            data={name: found for name, found in record.own.data.items() if name.startswith("data/")},
+            tags=instance | described | {"stage": record.stage, "claim": claim, "preset": _preset(root, record)},
+        )
+
+
+def claim_of(stage: StageName) -> str:
+    """The claim that a stage is about: its name begins with it."""
+    return stage.base.partition("-")[0]
+
+
+def _preset(root: Path, record: Record) -> str:
+    """The overlay all of whose values for this record's sections are the record's; the largest of several."""
+    known = record.parameters
+    found = {"default": 0}
+    for path in sorted((root / "presets").glob("*.yaml")):
+        overlay = {name: value for name, value in params.flatten(params.read(path)).items() if name in known}
+        if all(known[name] == value for name, value in overlay.items()):
+            found[path.stem] = len(overlay)
+    return max(found, key=found.__getitem__)
+
+
+def uri(root: Path) -> str:
+    """Of the store: what MLFLOW_TRACKING_URI says, else a SQLite file in the clone."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve() / _LOCAL}"
+
+
+def masked(text: str) -> str:
+    """``text`` without the user and password of a URI, and without what else opens a server."""
+    text = re.sub(r"//\S*@", "//***@", text)
+    text = re.sub(r"(?i)([?&;][^=\s&]*(?:password|pwd|token|secret|key)[^=\s&]*=)[^&\s]+", r"\1***", text)
+    for value in filter(None, map(os.environ.get, _SECRETS)):
+        text = text.replace(value, "***")
+    return text
+
+
+def trouble(root: Path, error: BaseException) -> str:
+    """Where the store is and what is wrong with it, in one line without secrets."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    # The innermost says "connection refused" or "disk is full"; those around it, in which request.
+    told = next((e for e in reversed(chain) if isinstance(e, OSError | sqlite3.Error)), error)
+    text = (str(told) or type(told).__name__).strip().splitlines()[0]
+    return f"MLflow at {masked(uri(root))}: {masked(text)[:200]}"
+
+
+@contextlib.contextmanager
+def locked(root: Path, name: str, *, wait: bool = True) -> Iterator[bool]:
+    """Holds a lock of this clone (an OS lock: it ends with the process); yields whether it could be had."""
+    folder = paths.cache(root) / "tracking"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def alive(root: Path, key: str) -> bool:
+    """Whether a process of this clone is writing the run of a training."""
+    with locked(root, key, wait=False) as free:
+        return not free
+
+
+def workspace(root: Path) -> str:
+    """Names this clone on a server that others use, too: only its own runs may be ended or continued from here.
+
+    Not the host's name: that of a container is another one each time. The clones of a cluster's workers are one with its
+    head's, as another worker goes on with the training of a lost one.
+    """
+    if given := os.environ.get(WORKSPACE):
+        return given
+    path = root / ".cache" / "tracking" / "workspace"  # not in NEURAL_ODES_CACHE, which clones may share
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text(secrets.token_hex(8), encoding="ascii")
+    return key({"folder": str(root.resolve()), "id": path.read_text(encoding="ascii")})
+
+
+def differs(stored: Stored, rows: Sequence[Row]) -> bool:
+    """Whether a row stands there with another value: the run is of other code, which the key does not cover."""
+    return any(not math.isclose(stored.get((metric, step), value), value, rel_tol=1e-12) for step, metric, value in rows)
+
+
+class Store:
+    """A connection. Every method adds only what is not there, and says how much that was.
+
+    Args:
+        timeout: seconds that a call may take. None is tried twice: MLflow would repeat a call that a slow server
+            carried out after all, and a run would be there twice.
+    """
+
+    def __init__(self, root: Path, *, timeout: int):
+        defaults = {
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DO_NOT_TRACK": "true",
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # the URL of a run, password included
+            "MLFLOW_HTTP_REQUEST_TIMEOUT": str(timeout),
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        }
+        for name, value in defaults.items():
+            os.environ.setdefault(name, value)
+        from mlflow import MlflowClient
+
+        for library in ("mlflow", "alembic"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)  # what goes wrong is said in a line of ours
+        self._root = root
+        with locked(root, "store"):  # two at once would make the schema twice
+            self._client = MlflowClient(uri(root))
+            self._workspace = workspace(root)
+
+    def experiment(self, name: str) -> str:
+        """Its id; made, or brought back from MLflow's bin, where it is not there.
+
+        Raises:
+            UserError: the local store was moved here with its folder.
+        """
+        found = self._client.get_experiment_by_name(name)
+        artifacts = (self._root.resolve() / ARTIFACTS).as_uri()
+        if found is None:
+            at = {} if uri(self._root).startswith("http") else {"artifact_location": artifacts}
+            return self._client.create_experiment(name, **at)
+        if not os.environ.get("MLFLOW_TRACKING_URI") and not found.artifact_location.startswith(artifacts):
+            raise UserError(
+                f"{_LOCAL} was made in another folder and holds its paths; rm {_LOCAL}, then neural-odes runs sync rebuilds it"
+            )
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return found.experiment_id
+
+    def find(self, experiment: str, key: str, rows: Sequence[Row], tags: dict[str, str], name: str) -> tuple[Any, Stored, bool]:
+        """The run with this key whose history does not contradict ``rows``, what it holds, and whether it had to be made.
+
+        One that runs in another clone is not ours to write.
+        """
+        with locked(self._root, "store"):
+            at = self.experiment(experiment)
+            wanted = f"tags.input_key = '{key}'"
+            for run in self._client.search_runs([at], wanted, order_by=["attributes.start_time DESC"]):
+                theirs = run.info.status == "RUNNING" and run.data.tags.get("workspace") != self._workspace
+                if not theirs and not differs(stored := self.history(run), rows):
+                    return run, stored, False
+            run = self._client.create_run(at, tags={**tags, "input_key": key, "workspace": self._workspace}, run_name=name)
+        return run, {}, True
+
+    def history(self, run: Any) -> Stored:
+        names = [name for name in run.data.metrics if not name.startswith(TEST)]
+        return {(n, m.step): m.value for n in names for m in self._client.get_metric_history(run.info.run_id, n)}
+
+    def abandoned(self, experiment: str) -> list[Any]:
+        """Runs that this clone began and nobody ended."""
+        if self._client.get_experiment_by_name(experiment) is None:
+            return []
+        wanted = f"attributes.status = 'RUNNING' and tags.workspace = '{self._workspace}'"
+        runs = self._client.search_runs([self.experiment(experiment)], wanted)
+        return [run for run in runs if not alive(self._root, run.data.tags["input_key"])]
+
+    def describe(self, run: Any, known: dict[str, Any], data: dict[str, str], tags: dict[str, str]) -> int:
+        """Parameters and data sets, which are written once, and tags, which may change."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
+
+        new = [Param(name, str(value)) for name, value in known.items() if name not in run.data.params]
+        changed = [RunTag(name, value) for name, value in tags.items() if run.data.tags.get(name) != value]
+        there = {(one.dataset.name, one.dataset.digest) for one in run.inputs.dataset_inputs} if run.inputs else set()
+        sets = [
+            DatasetInput(
+                Dataset(name, digest[:32], "local", f'{{"path": "{name}", "sha256": "{digest}"}}'),
+                [InputTag("mlflow.data.context", "training")],
+            )
+            for name, digest in data.items()
+            if (name, digest[:32]) not in there
+        ]
+        for part in range(0, max(len(new), len(changed)), 100):  # MLflow's limit
+            self._client.log_batch(run.info.run_id, params=new[part : part + 100], tags=changed[part : part + 100])
+        if sets:
+            self._client.log_inputs(run.info.run_id, sets)
+        return len(new) + len(changed) + len(sets)
+
+    def send(self, run: Any, stored: Stored, rows: Sequence[Row], times: Sequence[int] | None = None) -> int:
+        """The rows whose metric and step are not in ``stored``, which they join. Equal ones with an equal time (milliseconds)
+        MLflow stores once, so that a call that failed may be made again.
+        """
+        from mlflow.entities import Metric
+
+        at = times or [run.info.start_time] * len(rows)
+        new = [Metric(m, value, t, step) for (step, m, value), t in zip(rows, at, strict=True) if (m, step) not in stored]
+        for part in range(0, len(new), 1000):  # MLflow's limit
+            self._client.log_batch(run.info.run_id, metrics=new[part : part + 1000])
+            stored.update({(m.key, m.step): m.value for m in new[part : part + 1000]})
+        return len(new)
+
+    def finals(self, run: Any, values: dict[str, float]) -> int:
+        """Numbers without a step. One that changed (another evaluation of the same model) is added and is then the latest."""
+        from mlflow.entities import Metric
+
+        now = time.time_ns() // 1_000_000
+        new = [Metric(name, value, now, 0) for name, value in values.items() if run.data.metrics.get(name) != value]
+        for part in range(0, len(new), 1000):
+            self._client.log_batch(run.info.run_id, metrics=new[part : part + 1000])
+        return len(new)
+
+    def has(self, run: Any, path: Path, folder: str | None = None) -> bool:
+        """Whether a file is there, and the same."""
+        there = {Path(one.path).name for one in self._client.list_artifacts(run.info.run_id, folder)}
+        return path.name in there and run.data.tags.get(_artifact(path, folder)) == digest(path)[:16]
+
+    def artifact(self, run: Any, path: Path, folder: str | None = None) -> int:
+        """A file; one that changed takes the place of the earlier one."""
+        if self.has(run, path, folder):
+            return 0
+        self._client.log_artifact(run.info.run_id, str(path), folder)
+        self._client.set_tag(run.info.run_id, _artifact(path, folder), digest(path)[:16])
+        return 1
+
+    def status(self, run: Any, wanted: str) -> int:
+        """RUNNING, FINISHED, FAILED or KILLED."""
+        if self._client.get_run(run.info.run_id).info.status == wanted:
+            return 0
+        if wanted == "RUNNING":
+            self._client.update_run(run.info.run_id, status=wanted)
+            self._client.set_tag(run.info.run_id, "workspace", self._workspace)
+        else:
+            self._client.set_terminated(run.info.run_id, wanted)
+        return 1
+
+
+def _artifact(path: Path, folder: str | None) -> str:
+    """The tag that holds the digest of an artifact."""
+    return f"artifact.{folder}/{path.name}" if folder else f"artifact.{path.name}"
+
+
+def run_ids(root: Path, keys: Sequence[str]) -> dict[str, list[str]]:
+    """The runs of trainings by their input key. Nothing is made for it: no store, no runs.
+
+    Raises:
+        UserError: the server does not answer.
+    """
+    if not os.environ.get("MLFLOW_TRACKING_URI") and not (root / _LOCAL).exists():
+        return {}
+    try:
+        client = Store(root, timeout=10)._client
+        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+        found = {key: client.search_runs(experiments, f"tags.input_key = '{key}'") for key in keys}
+    except Exception as error:
+        raise UserError(trouble(root, error)) from None
+    return {key: [run.info.run_id for run in runs] for key, runs in found.items() if runs}

@@ -1,0 +1,253 @@
+"""Rebuilds in MLflow what the outputs in this clone know and MLflow does not."""
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from neural_odes import git
+from neural_odes.errors import UserError
+from neural_odes.figures import seal
+from neural_odes.params import flatten
+from neural_odes.pipeline import record as records
+from neural_odes.pipeline.metrics import read_json
+from neural_odes.pipeline.names import StageName
+from neural_odes.pipeline.record import Record
+from neural_odes.tracking.store import TEST, Row, Store, Training, alive, claim_of, locked, trouble
+
+_META = "mlflow"  # in the meta of an evaluate stage: plain name -> KEY of its metrics.json, or PATH:KEY
+
+
+@dataclass
+class Counts:
+    """Runs, by what a sync did with them."""
+
+    created: int = 0
+    completed: int = 0
+    unchanged: int = 0
+    ended: int = 0
+    running: int = 0
+
+    def add(self, *, made: bool, changes: int) -> None:
+        if made:
+            self.created += 1
+        elif changes:
+            self.completed += 1
+        else:
+            self.unchanged += 1
+
+    def __str__(self) -> str:
+        did = {
+            "created": self.created,
+            "completed": self.completed,
+            "ended (interrupted)": self.ended,
+            "still running": self.running,
+        }
+        text = ", ".join(f"{number} {what}" for what, number in did.items() if number)
+        return f"{text or 'nothing to add'} ({self.unchanged} complete before)"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of a pipeline, with its templates filled in. Paths are relative to the root of the clone.
+
+    Attributes:
+        hashes: of its outputs, as dvc.lock has them.
+    """
+
+    name: StageName
+    outputs: list[str]
+    hashes: list[str]
+    meta: dict[str, Any]
+
+    @property
+    def experiment(self) -> str:
+        """The study that it belongs to, or the claim."""
+        return self.name.pipeline or claim_of(self.name)
+
+    def does(self, verb: str) -> bool:
+        return verb in self.name.base.split("-")
+
+
+def sync(root: Path) -> Counts:
+    """Completes the run of every training whose outputs are here, and one run with the results of each claim and each study.
+
+    A second sync adds nothing. A run that was killed ends so. What only a live run knows (times, whether the tree was
+    dirty) stays as it is, or unknown; the commit of a run that was not live is the one that brought its outputs into dvc.lock.
+
+    Raises:
+        UserError: a dvc.yaml is invalid, or MLflow does not answer; what was added until then stays.
+    """
+    steps = list(_resolved(root))
+    try:
+        with locked(root, "sync"):
+            return _Sync(root, Store(root, timeout=60), steps).run()
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{trouble(root, error)}; when it is back: neural-odes runs sync") from None
+
+
+def _resolved(root: Path) -> Iterator[Step]:
+    """The stages of all pipelines as they are now: a dvc.lock and the folders also hold seeds and models that were dropped."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    os.environ.setdefault("DVC_NO_ANALYTICS", "true")
+    try:
+        with Repo(str(root)) as repo:
+            for stage in repo.index.stages:
+                yield Step(
+                    name=StageName.parse(f"{Path(stage.path_in_repo).as_posix()}:{stage.name}"),
+                    outputs=[Path(out.fs_path).relative_to(repo.root_dir).as_posix() for out in stage.outs],
+                    hashes=[out.hash_info.value for out in stage.outs if out.hash_info],
+                    meta=stage.meta or {},
+                )
+    except DvcException as error:
+        raise UserError(f"dvc.yaml: {str(error).splitlines()[0]}; dvc status says more") from None
+
+
+class _Sync:
+    def __init__(self, root: Path, store: Store, steps: list[Step]):
+        self.root, self.store, self.steps = root, store, steps
+        self.counts = Counts()
+        self.digest = cache(lambda name: records.digest(root / name))
+
+    def run(self) -> Counts:
+        for step in self.steps:
+            if step.outputs:
+                self.training(step)
+        for experiment in dict.fromkeys(step.experiment for step in self.steps):
+            for run in self.store.abandoned(experiment):
+                self.counts.ended += self.store.status(run, "KILLED")
+        for step in self.steps:
+            if step.does("summarise"):
+                self.results(step)
+        return self.counts
+
+    def training(self, step: Step) -> None:
+        """Completes the run of a stage that trains; any other leaves no training.json."""
+        folder = self.root / step.outputs[0]
+        if not (folder / "training.json").is_file() or not (folder / records.FILE).is_file():
+            return
+        described = read_json(folder / "training.json")
+        if alive(self.root, described["input_key"]):
+            self.counts.running += 1
+            return
+        training = Training.of(self.root, step.name.pipeline, described, Record.read(folder))
+        rows = _history(folder / "history.csv")
+        tags, finals = self.evaluation(step, training)
+        run, stored, made = self.store.find(training.experiment, training.key, rows, training.tags, training.name)
+        if "git_commit" not in run.data.tags and (commit := self.commit(step)):
+            tags["git_commit"] = commit
+        # The preset of a run is what it was when it ran: an overlay may be edited later.
+        kept = {name: value for name, value in training.tags.items() if name not in run.data.tags}
+        changes = self.store.describe(run, training.params, training.data, kept | tags)
+        changes += self.store.send(run, stored, rows)
+        changes += self.store.finals(run, finals)
+        if (weights := folder / "model.safetensors").is_file():
+            changes += self.store.artifact(run, weights)
+        self.counts.add(made=made, changes=changes + self.store.status(run, "FINISHED"))
+
+    def evaluation(self, step: Step, training: Training) -> tuple[dict[str, str], dict[str, float]]:
+        """Settings of the evaluation of a training (tags) and its numbers; none if it is of an earlier model.
+
+        A stage that nothing evaluates scores what it trains.
+        """
+        stage = next((other for other in self.steps if other.does("evaluate") and _same_instance(other, step)), step)
+        folder = self.root / stage.outputs[0]
+        if not (folder / "metrics.json").is_file() or not (folder / records.FILE).is_file():
+            return {}, {}
+        own = Record.read(folder).own
+        if not self.current(own):
+            return {}, {}
+        settings = {name: str(value) for name, value in flatten(own.parameters).items() if name not in training.params}
+        metrics = _numbers(read_json(folder / "metrics.json"))
+        plain = {name: self.named(where, metrics, own) for name, where in stage.meta.get(_META, {}).items()}
+        headline = {name: value for name, value in plain.items() if value is not None}
+        return settings, {f"{TEST}{name}": value for name, value in metrics.items()} | headline
+
+    def current(self, inputs: records.Inputs) -> bool:
+        """Whether what a stage read is what is here now."""
+        return all((self.root / name).exists() and self.digest(name) == digest for name, digest in inputs.data.items())
+
+    def named(self, where: str, metrics: dict[str, float], own: records.Inputs) -> float | None:
+        """The number at KEY of ``metrics`` or at PATH:KEY; None where it is not there or stems from other data.
+
+        Args:
+            own: what the evaluation read, which is here now.
+        """
+        path, _, key = where.rpartition(":")
+        if not path:
+            return metrics.get(key)
+        folder = (self.root / path).parent
+        if not (self.root / path).is_file():
+            return None
+        if folder.relative_to(self.root).as_posix() not in own.data and not (
+            (folder / records.FILE).is_file() and self.current(Record.read(folder).own)
+        ):
+            return None
+        return _numbers(read_json(self.root / path)).get(key)
+
+    def commit(self, step: Step) -> str:
+        """The commit that brought these outputs into the dvc.lock of their pipeline; nothing where that is not known."""
+        if not step.hashes or git.text(self.root, "rev-parse", "--is-shallow-repository") != "false":
+            return ""
+        lock = f"{step.name.folder}/dvc.lock".lstrip("/")
+        return git.text(self.root, "log", "--reverse", "--format=%H", f"-S{step.hashes[0]}", "--", lock).partition("\n")[0]
+
+    def results(self, step: Step) -> None:
+        """What a claim or a study comes to (means over seeds), and the figures that show it."""
+        files = [name for name in step.outputs if name.endswith(".json") and (self.root / name).is_file()]
+        if not files:
+            return
+        key = records.key({name: self.digest(name) for name in files})
+        tags = {"stage": step.name.name} | ({} if step.name.pipeline else {"claim": claim_of(step.name)})
+        run, _, made = self.store.find(step.experiment, key, [], tags, "results")
+        numbers: dict[str, float] = {}
+        changes = 0
+        for path in [self.root / name for name in files]:
+            numbers |= _numbers(read_json(path))
+            changes += self.store.artifact(run, path, path.parent.name)
+        changes += self.store.finals(run, numbers)
+        for figure in self.figures(step.experiment):
+            if not self.store.has(run, figure, "figures") and self.shows_what_is_here(figure):
+                changes += self.store.artifact(run, figure, "figures")
+        self.counts.add(made=made, changes=changes + self.store.status(run, "FINISHED"))
+
+    def figures(self, experiment: str) -> list[Path]:
+        """Those of a claim or a study that are here."""
+        names = [name for step in self.steps if step.experiment == experiment for name in step.outputs]
+        return [self.root / name for name in names if name.endswith(seal.SUFFIXES) and (self.root / name).is_file()]
+
+    def shows_what_is_here(self, figure: Path) -> bool:
+        """Whether a figure is as it was drawn, and from what is here now: it may be older."""
+        found = seal.read(figure)
+        return found is not None and found.intact and self.current(found.record.own)
+
+
+def _same_instance(one: Step, other: Step) -> bool:
+    return (one.name.folder, claim_of(one.name), one.name.instance) == (
+        other.name.folder, claim_of(other.name), other.name.instance,
+    )  # fmt: skip
+
+
+def _history(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [(int(row["step"]), row["metric"], float(row["value"])) for row in csv.DictReader(stream)]
+
+
+def _numbers(content: dict[str, Any]) -> dict[str, float]:
+    """Numbers by dotted name; of values over seeds, the mean."""
+    found: dict[str, float] = {}
+    for name, value in content.items():
+        if isinstance(value, dict) and "mean" in value and "values" in value:
+            found[name] = float(value["mean"])
+        elif isinstance(value, dict):
+            found |= {f"{name}.{key}": number for key, number in _numbers(value).items()}
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found[name] = float(value)
+    return found

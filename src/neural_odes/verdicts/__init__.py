@@ -1,0 +1,1 @@
+"""What was published, what came out here, and the verdict on it."""

@@ -1,0 +1,56 @@
+"""Values over seeds: their intervals, their differences, and how they are printed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from neural_odes.pipeline.metrics import half_width, over_seeds
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value over seeds: its mean, half the width of its 95 % interval (None for one seed), the number of seeds.
+
+    ``n`` is 0 for what no seed changes, such as a number of parameters.
+    """
+
+    mean: float
+    interval: float | None = None
+    n: int = 0
+
+    @classmethod
+    def of(cls, value: Any) -> "Measured":
+        """From an entry of a metrics file: a value over seeds, or a plain number."""
+        if not isinstance(value, dict):
+            return cls(float(value))
+        return cls(value["mean"], half_width(value), value["n"])
+
+    @property
+    def above_zero(self) -> bool:
+        """It is positive, and zero lies outside its interval."""
+        return self.mean > (self.interval or 0.0)
+
+
+def difference(metrics: dict[str, Any], one: str, other: str, key: str = "error_pct", other_key: str | None = None) -> Measured:
+    """Value of one model minus that of another, paired over seeds."""
+    return paired_difference(metrics[one][key], metrics[other][other_key or key])
+
+
+def paired_difference(one: dict[str, Any], other: dict[str, Any]) -> Measured:
+    """One value over seeds minus another, seed by seed."""
+    return Measured.of(over_seeds([a - b for a, b in zip(one["values"], other["values"], strict=True)]))
+
+
+def paired_ratio(one: dict[str, Any], other: dict[str, Any]) -> Measured:
+    """One value over seeds divided by another, seed by seed."""
+    return Measured.of(over_seeds([a / b for a, b in zip(one["values"], other["values"], strict=True)]))
+
+
+def with_interval(value: Measured, decimals: int) -> str:
+    """``0.35 ± 0.04``: mean and half the width of the 95 % interval over seeds, where there is one."""
+    mean = number(value.mean, decimals)
+    return mean if value.interval is None else f"{mean} ± {number(value.interval, decimals)}"
+
+
+def number(value: float, decimals: int, *, signed: bool = False) -> str:
+    """``1,234.50``, ``−0.30``; with ``signed`` also ``+0.30``."""
+    return f"{value:{'+' if signed else ''},.{decimals}f}".replace("-", "−")
