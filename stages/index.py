@@ -1,8 +1,8 @@
-"""Writes the page that joins the claims' pages. Usage: python stages/index.py"""
+"""Writes the page that joins the claims' pages and lists the studies. Usage: python stages/index.py"""
 
 import environment  # noqa: F401
 
-from neural_odes.command import execute
-from neural_odes.report import index
+from neural_odes.pages.render import index
+from neural_odes.pipeline.command import execute
 
-execute("index", index)
+execute(index)

@@ -2,6 +2,6 @@
 
 import environment  # noqa: F401
 
-from neural_odes.command import run
+from neural_odes.pipeline.command import run
 
 run("train", usage=__doc__)

@@ -1,0 +1,22 @@
+"""Parameters of scikit-learn's estimators. Those of the spline flow are its own: neural_odes.density.models.nsf."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from neural_odes.params import Count, Positive, Section
+
+
+class GmmParams(Section):
+    components: Annotated[list[Count], Field(min_length=1)]
+    train_size: Count
+    seed: Annotated[int, Field(ge=0)]
+
+
+class KdeParams(Section):
+    bandwidths: Annotated[list[Positive], Field(min_length=1)]
+    train_size: Count
+    test_size: Annotated[int, Field(ge=2)]
+
+
+SECTIONS = {"density.models.gmm": GmmParams, "density.models.kde": KdeParams}

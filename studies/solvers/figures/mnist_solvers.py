@@ -1,0 +1,32 @@
+"""Numerical error and test error against evaluations of the field."""
+
+import json
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from neural_odes.classification.appearance import plain_ticks
+from neural_odes.figures import style
+from studies.solvers.figures.methods import METHODS
+
+_PANELS = (
+    ("numerical_error", "relative error of h(1)", "Numerical error"),
+    ("error_pct", "test error (%)", "Test error of the same network"),
+)
+
+
+def draw(source: Path) -> Figure:
+    """A line a method."""
+    found = json.loads((source / "solvers.json").read_text(encoding="utf-8"))
+    drawn, axes = style.new(1, 2, size=(10.5, 4.2))
+    for ax, (key, unit, title) in zip(axes, _PANELS, strict=True):
+        for method, (colour, marker) in METHODS.items():
+            rows = [row for row in found["rows"] if row["method"] == method]
+            x, y, bars = ([row[name] for row in rows] for name in ("nfe", key, f"{key}_bar"))
+            ax.errorbar(x, y, bars, color=colour, marker=marker, capsize=3, label=method)
+        ax.set(xscale="log", yscale="log", xlabel="evaluations of the field (forward)", ylabel=unit, title=title)
+    axes[1].axhline(found["tightest_error_pct"], color=style.GREY, linestyle="--", label="tightest solve")
+    for axis in (axes[0].xaxis, axes[1].xaxis, axes[1].yaxis):
+        plain_ticks(axis)
+    axes[1].legend()
+    return drawn

@@ -1,0 +1,28 @@
+"""Error of the latent ODE over that of the Bayes oracle, on the variants and on the claim's data."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from neural_odes.figures.style import BLUE, GREY, ORANGE, PURPLE, new
+
+_PANELS = (("interpolation", "in the window"), ("extrapolation", "beyond the window"))
+_LINES = (("claim", "the claim's data", BLUE, "o"), ("chirp", "chirp", ORANGE, "s"), ("clustered", "clustered", PURPLE, "D"))
+
+
+def draw(source: Path) -> Figure:
+    """By number of observations, in the window and beyond it."""
+    errors = pd.read_csv(source / "errors.csv")
+    drawn, axes = new(1, 2, size=(9.5, 3.8))
+    for ax, (where, title) in zip(axes, _PANELS, strict=True):
+        ax.axhline(1, linestyle="--", color=GREY, label="Bayes oracle")
+        for data, label, color, marker in _LINES:
+            found = errors[(errors["data"] == data) & (errors["where"] == where)]
+            bars = np.nan_to_num(found["ci95"])
+            ax.errorbar(found["observations"], found["x_oracle"], yerr=bars, capsize=4, color=color, marker=marker, label=label)
+        ax.set(xlabel="observations in the window", title=title, ylim=(0, None), xticks=sorted(set(errors["observations"])))
+    axes[0].set_ylabel("RMSE / RMSE of the oracle")
+    axes[0].legend()
+    return drawn
