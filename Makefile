@@ -4,10 +4,10 @@ BIN := .venv/bin
 BENCHMARKS := cost nfe cnf_step cnf_gap inference mnist_error spirals_rmse memory_peak profile_steps overheads growth
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help env results claims test smoke ui audit verify check readme bench faults
+.PHONY: help env results studies test test-all smoke ui audit verify check docs bench faults
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
 
 env: .venv/installed  ## the environment: pinned packages in .venv
 
@@ -18,28 +18,32 @@ env: .venv/installed  ## the environment: pinned packages in .venv
 	$(BIN)/python -m pip install --quiet -c constraints-numeric.txt -c constraints.txt -e '.[test]'
 	@touch $@
 
-results: env  ## rebuild all results from raw data on all cores (JOBS=2: as a Ray cluster of so many), then print the table
+results: env  ## rebuild the three claims from raw data on all cores (JOBS=2: as a Ray cluster with 2 CPUs), then print the table
 	$(if $(JOBS),neural-odes cluster run --cpus $(JOBS),neural-odes repro)
 	neural-odes runs sync
 	neural-odes results
 
-claims: env  ## the three claims alone: train, score, print
-	neural-odes claims
+studies: env  ## the claims, all studies and the benchmarks' figures
+	neural-odes repro --studies
+	neural-odes runs sync
 
-test: env  ## the tests
-	python -m pytest
+test: env  ## the tests, but for the slow ones
+	python -m pytest -n auto --dist loadfile -m "not slow"
 
-smoke: env  ## the whole pipeline on tiny settings in a scratch copy
+test-all: test  ## all tests
+	python -m pytest -n auto --dist loadfile -m slow
+
+smoke: env  ## all pipelines on tiny settings in a scratch copy
 	neural-odes smoke
 
 ui: env  ## MLflow on the loopback address
 	neural-odes runs sync
 	neural-odes ui
 
-audit: env  ## what made each figure, and whether it is current
+audit: env  ## whether each figure is current, and if not, which input changed
 	neural-odes audit
 
-verify: env  ## a rebuild beside the committed metrics: identical, agrees or differs
+verify: env  ## compare a rebuild with the committed numbers: identical, agrees or differs
 	neural-odes verify
 
 check: env  ## linter, types, import contracts
@@ -48,12 +52,13 @@ check: env  ## linter, types, import contracts
 	mypy
 	lint-imports
 
-faults: env  ## kills, interruptions and damage, some two hundred times; a table of what survived
+faults: env  ## kill, interrupt and damage the pipeline some two hundred times; a table of what survived
 	python tests/faults.py
 
-bench: env  ## benchmarks against what one would use instead (after `make results`)
+bench: env  ## benchmarks against what one would use instead (after `make results`), and their figures
 	python -m pip install --quiet -c constraints-numeric.txt -c constraints.txt -e '.[test,bench]'
 	for name in $(BENCHMARKS); do python benchmarks/$$name.py || exit 1; done
+	neural-odes repro benchmarks
 
-readme: env  ## the numbers in README.md, from the committed metrics and benchmarks
-	neural-odes readme
+docs: env  ## the numbers in README.md and docs/, from the committed results and benchmarks
+	neural-odes docs

@@ -21,7 +21,7 @@ from typing import Any
 
 import harness
 
-from neural_odes import lockfile, scratch
+from neural_odes.running import lockfile, scratch
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 from servers import sshd, two_machines
@@ -39,7 +39,7 @@ stages:
 HEAD = """
 import os, sys
 from pathlib import Path
-from neural_odes import cluster
+from neural_odes.running.cluster import head as cluster
 cluster.run(Path.cwd(), os.environ, address=sys.argv[1])
 """
 FITTED = ("seconds", "on_nodes_seconds", "last_repro_seconds", "serial_seconds", "head_cpu_seconds", "head_peak_MiB", "requests")
@@ -90,7 +90,7 @@ def measure(folder: Path, number: int) -> dict[str, Any]:
     alone = time.perf_counter()
     subprocess.run([sys.executable, "-m", "dvc", "repro", "--quiet"], cwd=folder / "serial", env=in_turn, check=True)
     serial = time.perf_counter() - alone
-    made = [lockfile.outputs(lockfile.parse(lockfile.text(folder / name))) for name in ("project", "serial")]
+    made = [lockfile.outputs(lockfile.read(folder / name)) for name in ("project", "serial")]
     assert made[0] == made[1]
     ran = (folder / "project.ran").read_text().splitlines()
     return {

@@ -1,5 +1,5 @@
-"""The whole pipeline with two jobs on a Ray of this machine, and one stage after the other, back to back; and whether both made
-the same bytes.
+"""The claims' pipeline with two jobs on a Ray of this machine, and one stage after the other, back to back; and whether both
+made the same bytes.
 
 Usage: python benchmarks/cluster_speedup.py [--preset smoke] [--seeds 1]   (needs the extra cluster; with one seed it
 takes more than an hour, with all three some three)
@@ -17,7 +17,8 @@ from pathlib import Path
 
 import harness
 
-from neural_odes import lockfile, params, presets, scratch
+from neural_odes import params
+from neural_odes.running import lockfile, presets, scratch
 
 SIDES = {"cluster": ["neural-odes", "cluster", "run", "--cpus", "2"], "serial": ["dvc", "repro"]}
 """First what is more likely to fail."""
@@ -39,7 +40,7 @@ def measure(folder: Path, preset: str | None, seeds: int | None, command: list[s
     seconds = time.perf_counter() - start
     if process.returncode:
         raise SystemExit(process.returncode)
-    return seconds, "".join(said), lockfile.outputs(lockfile.parse(lockfile.text(folder)))
+    return seconds, "".join(said), lockfile.outputs(lockfile.read(folder))
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import torch
 from machine import describe
 from rich.progress import track
 
-from neural_odes.metrics import write_json
+from neural_odes.pipeline.metrics import write_json
 
 RESULTS = Path("benchmarks/results")
 PEERS = ("torchdiffeq", "jax", "diffrax", "optax", "torchode", "zuko")

@@ -19,10 +19,9 @@ import torch
 from mnist_sides import Example
 from torch import Tensor, nn
 
-from neural_odes import weights
 from neural_odes.classification.datasets import MNIST
-from neural_odes.kinds import kind
-from neural_odes.params import read, section
+from neural_odes.params import read
+from neural_odes.pipeline import models, weights
 
 THREADS, BATCH = 2, 1000
 
@@ -42,8 +41,8 @@ def main() -> None:
     images = MNIST.standardise(pixels.float() / 255)
 
     def ours(model: str, precision: torch.dtype) -> nn.Module:
-        network = kind("classification", model)
-        net = network(section(values, f"classification.models.{model}", network.Params), MNIST, precision)
+        network, params = models.find("classification", model, values["classification"]["models"][model])
+        net = network(params, MNIST, precision)
         weights.load(net, Path(f"models/classification/{model}-0/model.safetensors"))
         return net
 

@@ -27,7 +27,7 @@ from torch.utils.checkpoint import checkpoint
 
 from neural_odes.classification.blocks import ContinuousClassifier
 from neural_odes.classification.datasets import MNIST
-from neural_odes.ode import Fixed, solve
+from neural_odes.solvers.solve import Fixed, solve
 
 BATCH, STEPS = 128, (1, 2, 4, 8, 16, 32)
 METHODS = ("backpropagation", "checkpointing", "adjoint")

@@ -17,7 +17,7 @@ import torch
 
 from neural_odes import load
 from neural_odes.classification.blocks import ContinuousClassifier
-from neural_odes.ode import Adaptive, Fixed, Solver
+from neural_odes.solvers.solve import Adaptive, Fixed, Solver
 
 BATCH = 128
 SOLVERS: list[tuple[dict[str, Any], Solver]] = [

@@ -24,7 +24,8 @@ from typing import Any
 import harness
 from rich.progress import track
 
-from neural_odes import params, presets, scratch
+from neural_odes import params
+from neural_odes.running import presets, scratch
 
 CHECKPOINT_S = 1
 PYTHON = [sys.executable]
@@ -35,7 +36,7 @@ RARE = {"NEURAL_ODES_CHECKPOINT_SECONDS": "1e9"}
 SIDES: dict[str, tuple[list[str], dict[str, str]]] = {
     "python alone": ([*PYTHON, "-c", "pass"], {}),
     "import neural_odes": ([*PYTHON, "-c", "import neural_odes, sys; assert 'torch' not in sys.modules"], {}),
-    "imports of a training": ([*PYTHON, "-c", "import neural_odes.training, neural_odes.trajectory.train"], {}),
+    "imports of a training": ([*PYTHON, "-c", "import neural_odes.training.loop, neural_odes.trajectory.train"], {}),
     "stage that does nothing, alone": ([*PYTHON, "stages/check.py"], {}),
     "stage that does nothing, under DVC": ([*DVC, "repro", "--single-item", "--force", "check"], {}),
     "training, MLflow and checkpoints": (TRAIN, {}),

@@ -22,9 +22,9 @@ from rich.console import Console
 from spirals_sides import ExampleTraining
 from tasks import task_of
 
-from neural_odes.published import TABLE_2
 from neural_odes.trajectory import inference, scores, spirals
 from neural_odes.trajectory.latent import adaptive
+from neural_odes.verdicts.published import TABLE_2
 
 EVERY, NUMBER, SCORED = 25, 30, 200
 SHORT = {

@@ -4,8 +4,10 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from neural_odes import training
-from neural_odes.stage import Stage
+from neural_odes import params
+from neural_odes.pipeline import names
+from neural_odes.pipeline.stage import Stage
+from neural_odes.training import loop as training
 
 
 class _Built(Exception):
@@ -17,9 +19,11 @@ class _Built(Exception):
 
 def task_of(name: str, changes: dict[str, Any]) -> tuple[Any, int]:
     """The task of a train stage (``density-train@cnf-0``), with some parameters changed, and its number of updates."""
-    stage = Stage(name, Path.cwd())
+    root = Path.cwd()
+    command = next(found.command for found in names.declared(root, root, params.load(root)) if found.name.name == name)
+    stage = Stage(command, root)
     for key, value in changes.items():
-        node: Any = stage._values
+        node: Any = stage.values
         *path, last = key.split(".")
         for part in path:
             node = node[part]
