@@ -2,8 +2,9 @@
 
 Usage: python tests/faults.py [--kills 100] [--jobs 2] [--seed 0] [--only kills,interruptions,damage]   (`make faults`)
 
-Everything happens in copies of one clone that has run the preset smoke. Each trial breaks something, says what the user is told
-to do, does that, and holds every output of dvc.lock against the clone's, byte for byte. Exit code 1 if one does not survive.
+Everything happens in copies of one clone that has run the preset smoke, studies and all. Each trial breaks something, says what
+the user is told to do, does that, and holds every output of dvc.lock against the clone's, byte for byte. Exit code 1 if one does
+not survive.
 """
 
 import argparse
@@ -30,9 +31,10 @@ from typing import Any
 import psutil
 from rich.console import Console
 from rich.table import Table
-from ruamel.yaml import YAML
 
-from neural_odes import lockfile, scratch
+from neural_odes import paths
+from neural_odes.errors import UserError
+from neural_odes.running import graph, lockfile, scratch
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAININGS = ("classification-train@odenet-0", "density-train@cnf-0", "trajectory-train@latent_ode-0")
@@ -63,7 +65,7 @@ class Workspace:
     def __init__(self, base: Path, folder: Path):
         self.folder, self.base = folder, base
         shutil.copytree(base, folder, symlinks=True)
-        self.lock = _stages(base, base)
+        self.lock = _stages(base, base)  # by address
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "dvc", *arguments]
@@ -97,11 +99,12 @@ class Workspace:
         arguments = ["repro", *(["--force", "--single-item"] if force else []), stage]
         code, output = self.run(*arguments)
         if code and "dvc.lock" in output:  # cut off while DVC wrote it
-            subprocess.run(["git", "checkout", "--quiet", "dvc.lock"], cwd=self.folder, check=True)
+            locks = [str(folder / "dvc.lock") for folder in paths.pipelines(self.folder)]
+            subprocess.run(["git", "checkout", "--quiet", *locks], cwd=self.folder, check=True)
             code, output = self.run(*arguments)
         if code:
             raise Lost(f"dvc repro fails: {output.strip().splitlines()[-1]}")
-        code, output = self.run("repro")
+        code, output = self.run("repro", "--all-pipelines")
         if code:
             raise Lost(f"dvc repro of all fails: {output.strip().splitlines()[-1]}")
         now = _stages(self.folder, self.base)
@@ -112,7 +115,7 @@ class Workspace:
 
     def altered(self) -> list[str]:
         """Outputs that are missing or whose bytes are not those of the clone."""
-        outs = {out["path"]: out["md5"] for entry in self.lock.values() for out in entry.get("outs", [])}
+        outs = lockfile.outputs(self.lock)
         return [
             name for name, md5 in outs.items() if not (self.folder / name).exists() or lockfile.md5_of(self.folder / name) != md5
         ]
@@ -126,7 +129,7 @@ class Workspace:
         wrong = self.altered()
         try:
             lock = _stages(self.folder, self.base)
-        except Exception:  # cut off: DVC refuses to go on
+        except UserError:  # cut off: DVC refuses to go on
             return
         if lock == self.lock and wrong:
             code, output = self.run("status", "--json")
@@ -137,16 +140,14 @@ class Workspace:
 
 @functools.cache
 def _resolved(base: Path) -> frozenset[str]:
-    """Names of the stages that dvc.yaml has; the lock keeps those of seeds that were dropped."""
-    command = [sys.executable, "-m", "dvc", "stage", "list", "--name-only"]
-    listed = subprocess.run(command, cwd=base, env=scratch.environment(base), capture_output=True, text=True, check=True)
-    return frozenset(listed.stdout.split())
+    """Addresses of the stages that each dvc.yaml has; the locks keep those of seeds that were dropped."""
+    return frozenset(graph.read(base))
 
 
-def _stages(folder: Path, base: Path) -> dict[str, Any]:
-    """Entries of dvc.lock."""
-    stages = YAML(typ="safe", pure=True).load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-    return {name: stages[name] for name in stages if name in _resolved(base)}
+def _stages(folder: Path, base: Path) -> lockfile.Lock:
+    """Entries of the dvc.lock of all pipelines."""
+    lock = lockfile.read(folder)
+    return {address: lock[address] for address in lock if address in _resolved(base)}
 
 
 # Instants.
@@ -294,9 +295,9 @@ def interruption(stage: str, how: str, seconds: float, draw: random.Random) -> C
 
 
 def interruptions(base: Path, seconds: float, draw: random.Random) -> Iterator[Trial]:
-    first: dict[str, str] = {}
-    for name in _stages(base, base):
-        first.setdefault(name.partition("@")[0], name)
+    first: dict[str, str] = {}  # of each matrix
+    for address in _stages(base, base):
+        first.setdefault(address.partition("@")[0], address)
     for how in ("SIGKILL", "SIGINT", "full disk"):
         for stage in first.values():
             yield Trial(f"{how} in a stage", interruption(stage, how, seconds, random.Random(draw.random())))
@@ -304,12 +305,16 @@ def interruptions(base: Path, seconds: float, draw: random.Random) -> Iterator[T
 
 # Damage.
 
+BASELINES = "studies/density_baselines"
+MENDING = {"studies": f"{BASELINES}/dvc.yaml"}  # what to run where another stage than the last one of the root is due
 FILES = {
     "data": ("data/density/train.npy", "data/density/validation.npy"),
-    "a model": ("models/density/cnf-0/model.safetensors", "models/density/nsf-0/model.safetensors"),
-    "an evaluation": ("evaluations/density/cnf-0/metrics.json", "evaluations/density/nsf-0/metrics.json"),
-    "a history": ("models/density/cnf-0/history.csv", "models/density/nsf-0/history.csv"),
+    "a model": ("models/density/cnf-0/model.safetensors", f"{BASELINES}/models/nsf-0/model.safetensors"),
+    "an evaluation": ("evaluations/density/cnf-0/metrics.json", f"{BASELINES}/evaluations/nsf-0/metrics.json"),
+    "a model of a study": (f"{BASELINES}/models/nsf-0/model.safetensors", "models/density/cnf-0/model.safetensors"),
+    "a history": ("models/density/cnf-0/history.csv", "models/trajectory/latent_ode-0/history.csv"),
     "metrics": ("reports/metrics/density.json", "reports/metrics/trajectory.json"),
+    "details": ("reports/details/density.json", "reports/details/trajectory.json"),
     "a figure": ("reports/figures/moons-density.png", "reports/figures/moons-flow.png"),
     "a page": ("reports/html/density.html", "reports/html/trajectory.html"),
 }
@@ -341,7 +346,7 @@ def damage(name: str, other: str, how: str, draw: random.Random) -> Callable[[Wo
         if done.returncode != 1 or name.split("/")[-2] not in said:
             raise Lost(f"{name} {how}: verify says {said.strip().splitlines()[-1:]}")
         workspace.nothing_passes_for_whole(name)
-        workspace.mended("index", force=False)
+        workspace.mended(MENDING.get(name.partition("/")[0], "index"), force=False)
 
     return run
 

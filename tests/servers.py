@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ray.cluster_utils import Cluster
 
-from neural_odes.tracking_ui import server
+from neural_odes.tracking.server import server
 
 
 def free_port() -> int:

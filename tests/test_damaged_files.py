@@ -11,15 +11,19 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neural_odes import arrays, audit, lockfile, params, plotting, verify, weights
-from neural_odes.checkpoint import Checkpoint
+from neural_odes import params
+from neural_odes.checking import audit, verify
 from neural_odes.errors import UserError
-from neural_odes.metrics import read_json, write_json
-from neural_odes.provenance import Record
+from neural_odes.figures import seal, style
+from neural_odes.pipeline import arrays, weights
+from neural_odes.pipeline.metrics import read_json, write_json
+from neural_odes.pipeline.record import Inputs, Record, Recorder
+from neural_odes.running import lockfile
+from neural_odes.training.checkpoint import Checkpoint
 
 CASES = 300
 ROOT = Path(__file__).resolve().parents[1]
-RECORD = {"stage": "toy", "stages": {"toy": {"instance": {}, "parameters": {"toy.rate": 0.1}, "data": {"data/toy": "0" * 64}}}}
+RECORD = Record("toy", {"toy": Inputs({}, {"toy.rate": 0.1}, {"data/toy": "0" * 64})})
 LOCK = """\
 schema: '2.0'
 stages:
@@ -71,22 +75,22 @@ def damaged(content: bytes, changes: list[tuple[str, int, Any]]) -> bytes:
 
 
 def figure(path: Path) -> None:
-    with plotting.figure(size=(1.0, 1.0)) as (drawn, axes):
-        axes.plot([0, 1])
-        if path.suffix == ".gif":
-            plotting.save_animation([plotting.pixels(drawn)] * 2, path, RECORD, milliseconds=[50, 50])
-        else:
-            plotting.save_figure(drawn, path, RECORD)
+    drawn, axes = style.new(size=(1.0, 1.0))
+    axes.plot([0, 1])
+    if path.suffix == ".gif":
+        seal.save_animation([(style.pixels(drawn), 50)] * 2, path, RECORD)
+    else:
+        seal.save_figure(drawn, path, RECORD)
 
 
 def checkpoint(path: Path) -> None:
     Checkpoint(path.parent, path.stem).save({"step": 3, "weights": torch.arange(4.0), "rows": [(1, "loss", 0.5)]})
 
 
-def inputs_of(path: Path) -> dict[str, Any]:
-    made = Record("toy-evaluate", {})
+def inputs_of(path: Path) -> Record:
+    made = Recorder("toy-evaluate", {}, {})
     made.data("models/toy", path.parent)
-    return made.content
+    return made.record
 
 
 def parameters(path: Path) -> None:
@@ -101,9 +105,9 @@ READERS: dict[str, tuple[str, Callable[[Path], Any], Callable[[Path], Any]]] = {
         "points.npy", lambda p: np.save(p, np.arange(12.0).reshape(6, 2)), lambda p: arrays.load(p, shape=(None, 2))
     ),
     "metrics": ("metrics.json", lambda p: write_json(p, {"nll": 0.5, "rows": [1, 2]}), read_json),
-    "inputs": ("inputs.json", lambda p: write_json(p, RECORD), inputs_of),
+    "inputs": ("inputs.json", lambda p: RECORD.write(p.parent), inputs_of),
     "params": ("params.yaml", lambda p: p.write_bytes((ROOT / "params.yaml").read_bytes()), parameters),
-    "lock": ("dvc.lock", lambda p: p.write_text(LOCK), lambda p: lockfile.parse(lockfile.text(p.parent))),
+    "lock": ("dvc.lock", lambda p: p.write_text(LOCK), lambda p: lockfile.parse(lockfile.text(p.parent), "")),
     **{
         kind: (f"toy.{kind}", figure, lambda p: audit.audit(p, None).verdict) for kind in ("png", "svg", "gif")
     },

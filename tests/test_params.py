@@ -1,17 +1,33 @@
 """Wrong parameters are one line that names the key and the remedy; right ones are read as DVC reads them."""
 
+import importlib
+import shutil
+import sys
+from pathlib import Path
+
 import pytest
 from dvc.utils.serialize import load_yaml
 from pydantic import ValidationError, create_model
 from ruamel.yaml import YAML
 
-from neural_odes import params
+from neural_odes import params, paths
 from neural_odes.errors import UserError
+from neural_odes.pipeline import names
 
 
 @pytest.fixture
 def values(root):
     return params.read(root / params.FILE)
+
+
+@pytest.fixture
+def clone(root, tmp_path, monkeypatch) -> Path:
+    """Every params.yaml of the project, and what says which keys belong there."""
+    for path in (root / params.FILE, *root.glob("studies/*/params.*"), *root.glob("studies/*/dvc.yaml")):
+        (tmp_path / path.relative_to(root)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / path.relative_to(root))
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])  # or it would stay there, before the project
+    return tmp_path
 
 
 def _set(values, name, value):
@@ -21,8 +37,9 @@ def _set(values, name, value):
     values[last] = value
 
 
-def test_the_committed_file_is_valid(values):
+def test_the_committed_files_are_valid(root, values):
     params.check(values)
+    params.check_all(root)
 
 
 @pytest.mark.parametrize(
@@ -39,8 +56,11 @@ def test_the_committed_file_is_valid(values):
             0.1,
             r"density\.train\.learnin_rate is not a known parameter; did you mean learning_rate\?",
         ),
-        ("density.models.gmm.components", [], r"density\.models\.gmm\.components: .*at least 1"),
-        ("density.models.gmm.components", [8, "x"], r"density\.models\.gmm\.components\.1: .*integer"),
+        ("trajectory.data.observations", [], r"trajectory\.data\.observations: .*at least 1"),
+        ("trajectory.data.observations", [30, "x"], r"trajectory\.data\.observations\.1: .*integer"),
+        ("density.models.cnf.hidden_size", 0, r"density\.models\.cnf\.hidden_size: .*at least|greater than or equal to 1"),
+        ("density.models.cnf.hiden_size", 64, r"density\.models\.cnf\.hiden_size is not a known .*did you mean hidden_size\?"),
+        ("density.models.cmf", {}, r"density\.models\.cmf: there is no model in src/neural_odes/density/models/cmf\.py"),
         ("density.train", None, r"density\.train: "),
         ("densty", {}, r"densty is not a known section; did you mean density\?"),
         ("seeds", [], r"seeds: .*at least 1"),
@@ -54,6 +74,47 @@ def test_an_invalid_value_is_one_line_that_names_it(values, name, value, expecte
     with pytest.raises(UserError, match=f"^params\\.yaml: {expected}") as raised:
         params.check(values)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("study", "name", "value", "expected"),
+    [
+        ("density_baselines", "density.models.gmm.components", [], r"density\.models\.gmm\.components: .*at least 1"),
+        ("density_baselines", "density.models.gmm.components", [8, "x"], r"density\.models\.gmm\.components\.1: .*integer"),
+        ("widths", "density.widths.sizes", ["x"], r"density\.widths\.sizes\.0: .*integer"),
+        ("widths", "density.width", {}, r"density\.width is not a known section; did you mean widths\?"),
+        ("widths", "densty", {}, r"densty is not a known section; did you mean density\?"),
+        (
+            "widths",
+            "density.models",
+            {"cnf": {"hidden_size": 64, "end_time": 1.0}},
+            r"density\.models\.cnf\.\w+ stands in another params\.yaml",
+        ),
+        ("widths", "density.models", {"cnf": {"size": 1}}, r"density\.models\.cnf.size is not a known parameter"),
+    ],
+)
+def test_what_is_wrong_in_a_study_names_its_file(clone, study, name, value, expected):
+    path = clone / "studies" / study / params.FILE
+    values = params.read(path)
+    _set(values, name, value)
+    with path.open("w") as stream:
+        YAML(typ="safe", pure=True).dump(values, stream)
+    with pytest.raises(UserError, match=f"^studies/{study}/params\\.yaml: {expected}") as raised:
+        params.check_all(clone)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_files_are_one_namespace(clone):
+    values = params.load(clone)
+    assert values["density"]["models"].keys() == {"cnf", "nsf", "gmm", "kde"} and "widths" in values["density"]
+    for name, file in {
+        "seeds": params.FILE,
+        "density.train": params.FILE,
+        "density.models.cnf": params.FILE,
+        "density.models.gmm": f"studies/density_baselines/{params.FILE}",
+        "density.widths.train.steps": f"studies/widths/{params.FILE}",
+    }.items():
+        assert params.origin(clone, name) == file
 
 
 def test_a_missing_key_is_named(values):
@@ -194,7 +255,7 @@ def test_read_the_way_dvc_reads(tmp_path):
     assert params.read(path) == load_yaml(str(path))
 
 
-def test_no_field_has_a_default(values):
+def test_no_field_has_a_default(root):
     """A default would be a parameter that params.yaml, and so DVC, does not know of."""
 
     def fields(schema):
@@ -203,20 +264,34 @@ def test_no_field_has_a_default(values):
             if isinstance(field.annotation, type) and issubclass(field.annotation, params.Section):
                 fields(field.annotation)
 
-    for schema in params._claims().values():
+    for claim, schema in params._claims().items():
         fields(schema)
+        for file in (root / "src" / "neural_odes" / claim / "models").glob("[!_]*.py"):
+            module = importlib.import_module(f"neural_odes.{claim}.models.{file.stem}")
+            if hasattr(module, "MODEL"):  # or it is a network of a study, which builds it itself
+                fields(module.MODEL.Params)
+    for file in root.glob("studies/*/params.py"):
+        for schema in importlib.import_module(f"studies.{file.parent.name}.params").SECTIONS.values():
+            fields(schema)
 
 
 def test_every_leaf_has_a_comment(root):
-    yaml = YAML()
-    lines = (root / params.FILE).read_text().splitlines()
-
-    def visit(node, path):
+    def visit(node, path, lines):
         for key, value in node.items():
             line = lines[node.lc.key(key)[0]]
             if isinstance(value, dict):
-                visit(value, f"{path}{key}.")
+                visit(value, f"{path}{key}.", lines)
             else:
                 assert "#" in line, f"{path}{key} has no comment"
 
-    visit(yaml.load((root / params.FILE).read_text()), "")
+    for file in (root / params.FILE, *root.glob(f"studies/*/{params.FILE}")):
+        text = file.read_text()
+        visit(YAML().load(text), "", text.splitlines())
+
+
+def test_every_parameter_that_a_stage_declares_is_there(root):
+    values = params.load(root)
+    for folder in paths.pipelines(root):
+        for stage in names.declared(root, folder, values):
+            for name in stage.parameters:
+                params.section(values, name, object)

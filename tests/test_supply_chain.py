@@ -58,9 +58,10 @@ def test_each_may_be_passed_on(name):
 
 
 def test_each_is_used_and_nothing_else_is():
-    """Modules imported in src, stages and the notebooks, beside what the project asks for."""
-    code = [path.read_text(encoding="utf-8") for folder in ("src", "stages") for path in (ROOT / folder).rglob("*.py")]
-    for path in (ROOT / "reports" / "notebooks").glob("*.ipynb"):
+    """Modules imported in src, stages, the studies and the notebooks, beside what the project asks for."""
+    folders = ("src", "stages", "studies")
+    code = [path.read_text(encoding="utf-8") for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    for path in [*ROOT.glob("reports/notebooks/*.ipynb"), *ROOT.glob("studies/*/*.ipynb")]:
         code += ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
     imported = set()
     for node in (node for text in code for node in ast.walk(ast.parse(text))):
@@ -69,7 +70,7 @@ def test_each_is_used_and_nothing_else_is():
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             imported.add(node.module.split(".")[0])
     owners = packages_distributions()
-    outside = imported - set(sys.stdlib_module_names) - {"neural_odes", "environment"}
+    outside = imported - set(sys.stdlib_module_names) - {"neural_odes", "studies", "environment"}
     known = {key(name) for name in RUN + CLUSTER}
     # Of several owners of a module (mlflow and mlflow-skinny), the one that is asked for.
     used = {next((o for o in map(key, owners[module]) if o in known), key(owners[module][0])) for module in outside}

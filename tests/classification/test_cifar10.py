@@ -18,7 +18,7 @@ from neural_odes.classification import cifar10, params
 from neural_odes.classification.data import data
 from neural_odes.classification.datasets import DATASETS
 from neural_odes.errors import UserError
-from neural_odes.stage import Stage
+from neural_odes.pipeline.stage import Stage
 
 
 class _Python2(pickle._Pickler):
@@ -165,7 +165,7 @@ def test_the_data_stage_splits_it(archive, root, no_network, monkeypatch, tmp_pa
     values["classification"]["data"] |= {"dataset": "cifar10", "train_size": 12, "validation_size": 5, "test_size": 3}
     with (project / "params.yaml").open("w") as stream:
         YAML().dump(values, stream)
-    data(Stage("classification-data", project))
+    data(Stage("python stages/data.py classification", project))
     for split, n in (("train", 12), ("validation", 5), ("test", 3)):
         images, labels = (np.load(project / "data" / "classification" / f"{split}_{what}.npy") for what in ("images", "labels"))
         assert images.shape == (n, 3, 32, 32) and labels.shape == (n,) and images.dtype == labels.dtype == np.uint8

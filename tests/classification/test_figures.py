@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neural_odes.classification.figures import _shown
+from neural_odes.classification.figures.mnist_misread import _shown
 
 
 def test_digits_are_ink_on_paper_and_colours_as_they_are():

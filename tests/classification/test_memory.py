@@ -16,7 +16,7 @@ def test_counts_what_autograd_keeps_once():
 
 
 def test_the_adjoint_keeps_no_steps():
-    from neural_odes.ode import Adaptive, solve
+    from neural_odes.solvers.solve import Adaptive, solve
 
     weight = torch.nn.Parameter(torch.eye(4))
 

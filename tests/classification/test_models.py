@@ -6,24 +6,25 @@ import torch
 from scipy.integrate import solve_ivp
 from torch.nn.functional import cross_entropy
 
-from neural_odes import kinds, params, weights
+from neural_odes import params
 from neural_odes.classification.blocks import ResidualBlock
 from neural_odes.classification.datasets import CIFAR10, DATASETS, MNIST
-from neural_odes.classification.models import mlp, odenet, resnet, resnet1, rknet, stem
-from neural_odes.classification.params import MlpParams, OdenetParams, ResnetParams, RknetParams
+from neural_odes.classification.models.mlp import Mlp, MlpParams
+from neural_odes.classification.models.odenet import Odenet, OdenetParams
+from neural_odes.classification.models.resnet import Resnet, ResnetParams
+from neural_odes.classification.models.rknet import Rknet, RknetParams
 from neural_odes.errors import UserError
 from neural_odes.loading import load
-from neural_odes.metrics import write_json
-from neural_odes.ode import Adaptive, Fixed, solve
+from neural_odes.pipeline import models, weights
+from neural_odes.pipeline.metrics import write_json
+from neural_odes.solvers.solve import Adaptive, Fixed, solve
 
 RK4 = OdenetParams(solver="rk4", solver_steps=1, tolerance=1e-3)
 
 
 @pytest.fixture
 def net():
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        return odenet.Odenet(RK4, MNIST)
+    return models.seeded(1, lambda: Odenet(RK4, MNIST))
 
 
 @pytest.fixture
@@ -34,11 +35,11 @@ def images():
 def test_numbers_of_parameters_are_the_published_ones(net):
     assert sum(p.numel() for p in net.parameters()) == 208_266
     others = {
-        rknet.Rknet(RknetParams(solver_steps=1), MNIST): 208_266,
-        resnet.Resnet(ResnetParams(blocks=6), MNIST): 576_778,
-        resnet1.Resnet1(ResnetParams(blocks=1), MNIST): 132_874 + 73_984,
-        stem.Stem(ResnetParams(blocks=0), MNIST): 132_874,
-        mlp.Mlp(MlpParams(hidden_size=300), MNIST): 784 * 300 + 300 + 300 * 10 + 10,
+        Rknet(RknetParams(solver_steps=1), MNIST): 208_266,
+        Resnet(ResnetParams(blocks=6), MNIST): 576_778,
+        Resnet(ResnetParams(blocks=1), MNIST): 132_874 + 73_984,
+        Resnet(ResnetParams(blocks=0), MNIST): 132_874,
+        Mlp(MlpParams(hidden_size=300), MNIST): 784 * 300 + 300 + 300 * 10 + 10,
     }
     for other, number in others.items():
         assert sum(p.numel() for p in other.parameters()) == number
@@ -81,8 +82,8 @@ def test_gradients_of_odenet_and_rknet_meet_as_the_steps_get_smaller(images, smo
     for steps in (4, 8):
         gradients = []
         for build in (
-            lambda n: odenet.Odenet(OdenetParams(solver="rk4", solver_steps=n, tolerance=1e-3), MNIST),
-            lambda n: rknet.Rknet(RknetParams(solver_steps=n), MNIST),
+            lambda n: Odenet(OdenetParams(solver="rk4", solver_steps=n, tolerance=1e-3), MNIST),
+            lambda n: Rknet(RknetParams(solver_steps=n), MNIST),
         ):
             torch.manual_seed(0)
             net = build(steps)
@@ -94,7 +95,7 @@ def test_gradients_of_odenet_and_rknet_meet_as_the_steps_get_smaller(images, smo
 
 def test_the_solver_of_training_is_the_one_asked_for(images):
     for solver, kind, nfe in (("rk4", Fixed, 8), ("midpoint", Fixed, 4), ("euler", Fixed, 2), ("adaptive", Adaptive, None)):
-        net = odenet.Odenet(OdenetParams(solver=solver, solver_steps=2, tolerance=1e-3), MNIST)
+        net = Odenet(OdenetParams(solver=solver, solver_steps=2, tolerance=1e-3), MNIST)
         assert isinstance(net.solver, kind) and net.solver.adjoint
         if nfe:
             assert net.solve(images, net.solver)[1].nfe == nfe
@@ -127,8 +128,8 @@ def test_classify_takes_the_channel_and_refuses_other_shapes(net):
 
 @pytest.mark.parametrize("name", ["odenet", "rknet", "resnet", "resnet1", "stem", "mlp"])
 def test_every_model_reads_colour_images(name, committed):
-    network = kinds.kind("classification", name)
-    net = network(network.Params(**committed["models"][name]), CIFAR10)
+    network, section = models.find("classification", name, committed["models"][name])
+    net = network(section, CIFAR10)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32), dtype=np.uint8)
     with torch.no_grad():
         x = torch.from_numpy(pixels).double() / 255
@@ -138,23 +139,23 @@ def test_every_model_reads_colour_images(name, committed):
 
 @pytest.fixture
 def committed(root):
-    """The classification section of params.yaml."""
-    return params.read(root / params.FILE)["classification"]
+    """The parameters of the claim and its studies."""
+    return params.load(root)["classification"]
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
-def test_loaded_on_the_data_set_it_was_trained_on(dataset, committed, tmp_path):
-    stage, raw = "classification-train@stem-0", committed["models"]["stem"]
-    folder = tmp_path / "models" / "classification" / "stem-0"
+def test_loaded_on_the_data_set_it_was_trained_on(dataset, tmp_path):
+    stage, raw = "classification-train@resnet-0", {"blocks": 0}
+    folder = tmp_path / "models" / "classification" / "resnet-0"
     folder.mkdir(parents=True)
-    weights.save(stem.Stem(ResnetParams(**raw), dataset), folder / "model.safetensors")
+    weights.save(Resnet(ResnetParams(**raw), dataset), folder / "model.safetensors")
 
     def record(**asked):
-        asked["classification.models.stem"] = raw
-        write_json(folder / "inputs.json", {"stage": stage, "stages": {stage: {"parameters": asked}}})
+        inputs = {"instance": {}, "parameters": {"classification.models.resnet": raw} | asked, "data": {}}
+        write_json(folder / "inputs.json", {"stage": stage, "stages": {stage: inputs}})
 
     record(**{"classification.data.dataset": dataset.name})
-    assert load("classification", "stem", root=tmp_path).dataset == dataset
+    assert load("classification", "resnet", root=tmp_path).dataset == dataset
     record()
     with pytest.raises(UserError, match=r"inputs\.json: classification\.data\.dataset is missing; .*dvc repro"):
-        load("classification", "stem", root=tmp_path)
+        load("classification", "resnet", root=tmp_path)

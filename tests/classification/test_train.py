@@ -5,9 +5,10 @@ import torch
 
 from neural_odes.classification.datasets import MNIST
 from neural_odes.classification.layers import Classifier
-from neural_odes.classification.models import rknet
-from neural_odes.classification.params import AugmentParams, RknetParams, TrainParams
+from neural_odes.classification.models.rknet import Rknet, RknetParams
+from neural_odes.classification.params import AugmentParams, TrainParams
 from neural_odes.classification.train import Classification, drawn, epoch_ends, epoch_sizes, optimiser
+from neural_odes.pipeline.models import seeded
 
 PARAMS = TrainParams(
     optimizer="muon",
@@ -30,9 +31,7 @@ def task(params=PARAMS, n=20):
     torch.set_default_dtype(torch.float32)
     generator = torch.Generator().manual_seed(0)
     images, labels = torch.rand(n, 1, 28, 28, generator=generator), torch.randint(10, (n,), generator=generator)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = rknet.Rknet(RknetParams(solver_steps=1), MNIST)
+    net = seeded(0, lambda: Rknet(RknetParams(solver_steps=1), MNIST))
     return Classification(net, params, (images, labels), (images, labels), torch.Generator().manual_seed(1))
 
 

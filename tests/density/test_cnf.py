@@ -6,9 +6,8 @@ import pytest
 import torch
 
 from neural_odes.density.flow import base_log_prob
-from neural_odes.density.models.cnf import Cnf
-from neural_odes.density.params import CnfParams
-from neural_odes.ode import Adaptive, Fixed, solve
+from neural_odes.density.models.cnf import Cnf, CnfParams
+from neural_odes.solvers.solve import Adaptive, Fixed, solve
 
 TIGHT = Adaptive(1e-10, 1e-10)
 
@@ -92,20 +91,3 @@ def test_written_out_derivative_against_autograd(cnf):
 
 def test_base_density():
     torch.testing.assert_close(base_log_prob(torch.zeros(1, 2))[0], torch.tensor(-math.log(2 * math.pi)))
-
-
-@pytest.mark.parametrize("price", ["kinetic", "jacobian"])
-def test_price_of_a_path_against_autograd(price):
-    from neural_odes.density.tradeoff import PricedCnf
-
-    torch.manual_seed(0)
-    priced, t = PricedCnf(CnfParams(hidden_size=6, end_time=1.0), price, 0.1), torch.tensor(0.3)
-    x = torch.randn(4, 2)
-    rate = priced.field(t, torch.cat([x, torch.zeros(4, 2)], 1))
-    for point, row in zip(x, rate, strict=True):
-        jacobian = torch.autograd.functional.jacobian(
-            lambda z: priced.field(t, torch.cat([z, z.new_zeros(2)])[None])[0, :2], point
-        )
-        expected = row[:2].square().sum() if price == "kinetic" else jacobian.square().sum()
-        torch.testing.assert_close(row[3], expected)
-    assert priced.flow(x, torch.zeros(4), torch.tensor([1.0, 0.0]), Fixed.uniform("rk4", 1.0, 0.0, 2)).y.shape == (2, 4, 4)

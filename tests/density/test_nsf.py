@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from neural_odes.density.models.nsf import Nsf
-from neural_odes.density.params import NsfParams
+from neural_odes.density.models.nsf import Nsf, NsfParams
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from neural_odes.density.flow import base_log_prob
 from neural_odes.density.models.planar import PlanarFlow
 from neural_odes.density.models.planar_cnf import PlanarCnf
-from neural_odes.ode import Adaptive
+from neural_odes.solvers.solve import Adaptive
 
 TIGHT = Adaptive(1e-10, 1e-10)
 

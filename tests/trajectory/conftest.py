@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from neural_odes.trajectory import spirals
+from neural_odes.trajectory.latent import LatentParams
 from neural_odes.trajectory.models.latent_ode import LatentOde
-from neural_odes.trajectory.params import LatentOdeParams
 
 
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return LatentOde(LatentOdeParams(latent_size=3, encoder_size=12, field_size=8, decoder_size=8, time_unit=100.0))
+    return LatentOde(LatentParams(latent_size=3, encoder_size=12, field_size=8, decoder_size=8, time_unit=100.0))
 
 
 @pytest.fixture

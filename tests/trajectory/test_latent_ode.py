@@ -8,7 +8,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 from neural_odes.errors import UserError
 from neural_odes.trajectory import bands, inference
-from neural_odes.trajectory.latent import Posterior, adaptive, fixed
+from neural_odes.trajectory.latent import LatentParams, Posterior, adaptive, fixed
 from neural_odes.trajectory.models.latent_ode import LatentOde
 
 
@@ -123,9 +123,7 @@ def test_bad_input_is_refused_in_one_line(model, times, observations, at, says):
 
 
 def test_size_of_the_default_model():
-    from neural_odes.trajectory.params import LatentOdeParams
-
-    default = LatentOde(LatentOdeParams(latent_size=4, encoder_size=128, field_size=64, decoder_size=64, time_unit=100.0))
+    default = LatentOde(LatentParams(latent_size=4, encoder_size=128, field_size=64, decoder_size=64, time_unit=100.0))
     encoder = (23 * 128 + 128) + (128 * 128 + 128) + (129 * 128 + 128) + (128 * 12 + 12)
     field = (4 * 64 + 64) + (64 * 64 + 64) + (64 * 4 + 4)
     decoder = (4 * 64 + 64) + (64 * 64 + 64) + (64 * 2 + 2)

@@ -42,10 +42,6 @@ TRAIN = {
     "warmup_steps": 0, "decay": True, "clip_norm": 1.0, "ema_decay": 0.9, "fewest_observations": 30, "kl_warmup_steps": 0,
     "consistency_weight": 1.0, "prediction_weight": 1.0, "subwindow": 50, "step_size": 0.1, "validate_every": 1,
 }  # fmt: skip
-VARIANTS = {
-    "chirp": 1.5, "clusters": 3, "cluster_std": 5.0, "tolerance": 1e-5,
-    "train": {"steps": 1, "warmup_steps": 0, "kl_warmup_steps": 0, "validate_every": 1},
-}  # fmt: skip
 MODEL = {"latent_size": 4, "encoder_size": 128, "field_size": 64, "decoder_size": 64, "time_unit": 100.0}
 
 
@@ -59,13 +55,21 @@ MODEL = {"latent_size": 4, "encoder_size": 128, "field_size": 64, "decoder_size"
     ],
 )
 def test_what_only_the_whole_section_shows(train, model, says):
+    with pytest.raises(UserError, match=says):
+        whole(train, {"latent_ode": MODEL | model})
+
+
+@pytest.mark.parametrize("latent_ode", [MODEL | {"encoder_size": "many"}, MODEL | {"field_size": 16}, {}, 3])
+def test_sizes_that_are_none_are_left_to_the_models_own_schema(latent_ode):
+    whole({}, {"latent_ode": latent_ode, "another": {"size": 1}})
+
+
+def whole(train, models):
     values = {
         "threads": 1,
         "data": DATA,
         "train": TRAIN | train,
-        "models": {"latent_ode": MODEL | model, "latent_ode_continuation": MODEL, "rnn": {"hidden_size": 25}},
+        "models": models,
         "evaluate": {"tolerance": 1e-5, "samples": 10, "band_size": 10},
-        "variants": VARIANTS,
     }
-    with pytest.raises(UserError, match=says):
-        section({"trajectory": values}, "trajectory", Params)
+    return section({"trajectory": values}, "trajectory", Params)

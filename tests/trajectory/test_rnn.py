@@ -1,12 +1,11 @@
 """The recurrent baseline: its guesses one by one, and that it never looks ahead."""
 
-import numpy as np
 import pytest
 import torch
 
 from neural_odes.trajectory.learning import Learning
-from neural_odes.trajectory.models.rnn import Rnn
-from neural_odes.trajectory.params import RnnParams, TrainParams
+from neural_odes.trajectory.models.rnn import Rnn, RnnParams
+from neural_odes.trajectory.params import TrainParams
 
 
 @pytest.fixture
@@ -17,8 +16,7 @@ def rnn():
 
 @pytest.fixture
 def seen(trajectories):
-    times = trajectories.order[:, :30]
-    x = np.take_along_axis(trajectories.observations, times[..., None], axis=1)
+    times, x = trajectories.first(30)
     return torch.tensor(times).double(), torch.tensor(x)
 
 

@@ -69,6 +69,16 @@ def test_observation_times_are_own_and_nested(drawn):
     assert np.abs(share - 0.3).max() < 5 * math.sqrt(0.3 * 0.7 / 4000)
 
 
+def test_the_first_observations_are_those_at_the_first_times_of_the_order(drawn):
+    times, positions = drawn.first(30)
+    assert times.shape == (4000, 30) and positions.shape == (4000, 30, 2)
+    marked = np.zeros((4000, 100), dtype=bool)
+    marked[np.arange(4000)[:, None], times] = True
+    np.testing.assert_array_equal(marked, drawn.observed(30))
+    for row in (0, 7):
+        np.testing.assert_array_equal(positions[row], [drawn.observations[row, time] for time in times[row]])
+
+
 def test_same_generator_same_data_and_files_hold_it(drawn, tmp_path):
     again = spirals.sample(4000, window=100, starts=(0.0, 300.0), noise_std=0.3, generator=np.random.default_rng(1))
     np.testing.assert_array_equal(drawn.observations, again.observations)

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from neural_odes.trajectory import spirals
+from neural_odes.trajectory.latent import LatentParams
 from neural_odes.trajectory.models.latent_ode import LatentOde
-from neural_odes.trajectory.params import LatentOdeParams, TrainParams
+from neural_odes.trajectory.params import TrainParams
 from neural_odes.trajectory.train import Reconstruction
 
 PARAMS = {
@@ -23,7 +24,7 @@ def task(**changes):
         for starts in ((0.0, 400.0), (0.0, 300.0))
     )
     torch.manual_seed(0)
-    model = LatentOde(LatentOdeParams(latent_size=4, encoder_size=32, field_size=32, decoder_size=32, time_unit=100.0))
+    model = LatentOde(LatentParams(latent_size=4, encoder_size=32, field_size=32, decoder_size=32, time_unit=100.0))
     observations = torch.tensor(train.observations)
     return Reconstruction(
         model, TrainParams(**(PARAMS | changes)), 0.3, observations, validation, torch.Generator().manual_seed(0)

@@ -1,0 +1,445 @@
+"""The verdict on a figure, whatever happened to it, its inputs and the history: in a small repository of a root and a study, each
+with a dvc.lock that is written by hand.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from ruamel.yaml import YAML
+
+from neural_odes.checking import audit
+from neural_odes.errors import UserError
+from neural_odes.figures import seal, style
+from neural_odes.pipeline.record import Record
+from neural_odes.running import lockfile
+
+FIGURE, OTHER = "reports/figures/toy.png", "reports/figures/other.png"
+STUDIED = "studies/wide/results/figures/wide.png"
+PARAMS = {"toy": {"train": {"rate": 0.1, "steps": 30}, "evaluate": {"tolerance": 1e-5, "samples": 9}}, "seeds": [0]}
+STUDY_PARAMS = {"toy": {"wide": {"sizes": [2, 8]}}}
+CONTENT: dict[str, Any] = {
+    "stage": "toy-figures",
+    "stages": {
+        "toy-data": {"instance": {}, "parameters": {}, "data": {}},
+        "toy-train@line-0": {
+            "instance": {"model": "line", "seed": 0},
+            "parameters": {"toy.train": {"rate": 0.1, "steps": 30}},
+            "data": {"data/toy.csv": "d" * 64},
+        },
+        "toy-figures": {"instance": {}, "parameters": {"toy.evaluate.tolerance": 1e-5}, "data": {"models/line-0": "e" * 64}},
+    },
+}
+RECORD = Record.parse(CONTENT)
+STUDY_RECORD = Record.parse(
+    {
+        "stage": "wide-figure@wide",
+        "stages": {name: CONTENT["stages"][name] for name in ("toy-data", "toy-train@line-0")}
+        | {"wide-figure@wide": {"instance": {}, "parameters": {"toy.wide": {"sizes": [2, 8]}}, "data": {}}},
+    }
+)
+
+
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def save_yaml(path: Path, content: Any) -> None:
+    with path.open("w") as stream:
+        YAML().dump(content, stream)
+
+
+def hashed_folder(root: Path, name: str) -> dict[str, str]:
+    """As DVC hashes a folder: its list of files, as JSON."""
+    files = [{"md5": md5(path), "relpath": path.name} for path in sorted((root / name).iterdir()) if path.is_file()]
+    return {"path": name, "hash": "md5", "md5": hashlib.md5(json.dumps(files).encode()).hexdigest() + ".dir"}
+
+
+class Clone:
+    def __init__(self, root: Path):
+        self.root = root
+        for name, text in {
+            "dvc.yaml": "stages: {}\n", "src/data.py": "# data\n", "src/train.py": "# train\n", "src/draw.py": "# draw\n",
+            "src/solvers/euler.py": "# euler\n", "src/solvers/rk4.py": "# rk4\n", "studies/wide/dvc.yaml": "stages: {}\n",
+            "data/toy.csv": "1,2\n", "models/line-0": "weights", "evaluations/a": "1", "evaluations/b": "2",
+        }.items():  # fmt: skip
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        (root / ".dvc").mkdir()
+        (root / "reports" / "figures").mkdir(parents=True)
+        (root / STUDIED).parent.mkdir(parents=True)
+        save_yaml(root / "params.yaml", PARAMS)
+        save_yaml(root / "studies" / "wide" / "params.yaml", STUDY_PARAMS)
+        for name in (FIGURE, OTHER):
+            self.draw(name)
+        self.draw(STUDIED, record=STUDY_RECORD)
+        self.git("init", "--quiet")
+        self.write_lock()
+
+    def draw(self, name: str, heights: tuple[float, ...] = (0, 1), record: Record = RECORD) -> None:
+        drawn, axes = style.new(size=(1.0, 1.0))
+        axes.plot([*heights, len(name)])
+        seal.save_figure(drawn, self.root / name, record)
+
+    def hashed(self, *names: str) -> list[dict[str, str]]:
+        return [{"path": name, "hash": "md5", "md5": md5(self.root / name)} for name in names]
+
+    def write_lock(self) -> None:
+        """As DVC would have written it after a run of the files that are there."""
+        stages = {
+            "toy-data": {"cmd": "a", "deps": self.hashed("src/data.py"), "outs": self.hashed("data/toy.csv")},
+            "toy-train@line-0": {
+                "cmd": "b",
+                "deps": [*self.hashed("data/toy.csv", "src/train.py"), hashed_folder(self.root, "src/solvers")],
+                "params": {"params.yaml": {"toy.train": PARAMS["toy"]["train"]}},
+                "outs": self.hashed("models/line-0"),
+            },
+            "toy-evaluate": {
+                "cmd": "c",
+                "deps": self.hashed("models/line-0"),
+                "outs": self.hashed("evaluations/a", "evaluations/b"),
+            },
+            "toy-figures": {
+                "cmd": "d",
+                "deps": [*self.hashed("models/line-0", "src/draw.py"), hashed_folder(self.root, "evaluations")],
+                "params": {"params.yaml": {"toy.evaluate.samples": 9, "toy.evaluate.tolerance": 1e-5}},
+                "outs": self.hashed(FIGURE, OTHER),
+            },
+        }
+        save_yaml(self.root / "dvc.lock", {"schema": "2.0", "stages": stages})
+        study = {
+            "wide-figure@wide": {
+                "cmd": "e",
+                "deps": [{**dep, "path": f"../../{dep['path']}"} for dep in self.hashed("models/line-0", "src/draw.py")],
+                "params": {"params.yaml": {"toy.wide": {"sizes": [2, 8]}}, "../../params.yaml": {"seeds": [0]}},
+                "outs": [{**out, "path": "results/figures/wide.png"} for out in self.hashed(STUDIED)],
+            }
+        }
+        save_yaml(self.root / "studies" / "wide" / "dvc.lock", {"schema": "2.0", "stages": study})
+
+    def git(self, *arguments: str) -> str:
+        own = ["-c", "user.name=scratch", "-c", "user.email=scratch@localhost", "-c", "commit.gpgsign=false"]
+        return subprocess.run(["git", *own, *arguments], cwd=self.root, capture_output=True, text=True, check=True).stdout.strip()
+
+    def commit(self, message: str = "Results") -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def audit(self, name: str = FIGURE, **options: Any) -> audit.Audit:
+        return audit.audit(self.root / name, self.root, **options)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path)
+
+
+def test_current(clone):
+    found = clone.audit()
+    assert (found.verdict, found.exit_code, found.changes, found.stage) == ("current", 0, (), "toy-figures")
+    assert found.commit == "not committed yet"
+    assert found.parameters == {"toy.train.rate": 0.1, "toy.train.steps": 30, "toy.evaluate.tolerance": 1e-5}
+    assert found.data == {"data/toy.csv": "d" * 64, "models/line-0": "e" * 64}
+    code = {name: md5(clone.root / name) for name in ("src/data.py", "src/train.py", "src/draw.py")}
+    assert found.code == code | {"src/solvers": hashed_folder(clone.root, "src/solvers")["md5"]}
+    first = clone.commit()
+    (clone.root / "unrelated").write_text("later")
+    clone.commit("Later")
+    assert clone.audit().commit == first
+    clone.git("checkout", "--quiet", "--orphan", "anew")  # as after a rebase that squashes
+    squashed = clone.commit("All in one")
+    assert (clone.audit().verdict, clone.audit().commit) == ("current", squashed)
+
+
+def test_it_need_not_be_tracked_nor_keep_its_name(clone):
+    shutil.copy(clone.root / FIGURE, clone.root / "renamed.png")
+    assert clone.audit("renamed.png").verdict == "current"
+    clone.commit()
+    clone.git("rm", "--cached", "--quiet", FIGURE)
+    assert clone.audit().verdict == "current"
+
+
+def parameter(key: str, value: Any):
+    def edit(clone: Clone) -> None:
+        content = json.loads(json.dumps(PARAMS))
+        if value is None:
+            del content["toy"]["train"][key]
+        else:
+            content["toy"]["train"][key] = value
+        save_yaml(clone.root / "params.yaml", content)
+
+    return edit
+
+
+def file(name: str, text: str | None):
+    def edit(clone: Clone) -> None:
+        (clone.root / name).write_text(text) if text is not None else (clone.root / name).unlink()
+
+    return edit
+
+
+def retrained(weights: str):
+    """The training ran again and gave another model; the figure was not drawn again."""
+
+    def edit(clone: Clone) -> None:
+        before = md5(clone.root / "models/line-0")
+        (clone.root / "models/line-0").write_text(weights)
+        lock = clone.root / "dvc.lock"
+        # In the order of the file: the output of the training comes first, what the later stages read stays.
+        lock.write_text(lock.read_text().replace(before, md5(clone.root / "models/line-0"), 1))
+
+    return edit
+
+
+NOW = {text: hashlib.md5(text.encode()).hexdigest() for text in ("# edited\n", "weights", "weights 5", "weights 2")}
+assert NOW["weights 5"] < NOW["weights"] < NOW["weights 2"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "changed", "new"),
+    [
+        (parameter("rate", 0.2), "toy.train.rate", 0.2),
+        (parameter("steps", None), "toy.train.steps", "absent"),
+        (parameter("decay", True), "toy.train.decay", True),
+        (file("src/draw.py", "# edited\n"), "src/draw.py", NOW["# edited\n"]),
+        (file("src/train.py", "# edited\n"), "src/train.py", NOW["# edited\n"]),
+        (file("src/data.py", None), "src/data.py", "absent"),
+        (file("evaluations/a", "another"), "evaluations", None),
+        (retrained("weights 5"), "models/line-0", NOW["weights 5"]),
+        (retrained("weights 2"), "models/line-0", NOW["weights 2"]),
+    ],
+)
+def test_stale(clone, edit, changed, new):
+    before = {**clone.audit().code, "toy.train.rate": 0.1, "toy.train.steps": 30, "toy.train.decay": "absent"}
+    before |= {"evaluations": hashed_folder(clone.root, "evaluations")["md5"], "models/line-0": md5(clone.root / "models/line-0")}
+    edit(clone)
+    found = clone.audit()
+    assert (found.verdict, found.exit_code, found.reason) == ("stale", 1, "1 input changed since it was made")
+    (change,) = found.changes
+    expected = hashed_folder(clone.root, "evaluations")["md5"] if new is None else new
+    assert (change.input, change.old, change.new) == (changed, before[changed], expected)
+
+
+def samples(clone: Clone) -> None:
+    content = json.loads(json.dumps(PARAMS))
+    content["toy"]["evaluate"]["samples"] = 10
+    save_yaml(clone.root / "params.yaml", content)
+
+
+def cached(clone: Clone) -> None:
+    (clone.root / "src" / "solvers" / "__pycache__").mkdir()
+    (clone.root / "src" / "solvers" / "__pycache__" / "rk4.cpython-311.pyc").touch()
+
+
+@pytest.mark.parametrize(
+    "edit", [file("unrelated.py", "x"), file("models/line-0", None), file("evaluations/b", None), samples, cached]
+)
+def test_what_does_not_concern_it(clone, edit):
+    """Nor what is not fetched, nor a parameter that its stage declares but this figure does not need, nor what Python leaves."""
+    edit(clone)
+    assert clone.audit().verdict == "current"
+
+
+def test_the_files_that_changed_in_a_folder_of_code(clone):
+    """dvc.lock has one hash of it; git has the files, if they were committed with it."""
+    before = hashed_folder(clone.root, "src/solvers")["md5"]
+    euler, rk4 = (md5(clone.root / "src" / "solvers" / name) for name in ("euler.py", "rk4.py"))
+    file("src/solvers/rk4.py", "# edited\n")(clone)
+    (change,) = clone.audit().changes
+    assert (change.input, change.old, change.new) == ("src/solvers", before, hashed_folder(clone.root, "src/solvers")["md5"])
+    file("src/solvers/rk4.py", "# rk4\n")(clone)
+    clone.commit()
+    file("src/solvers/rk4.py", "# edited\n")(clone)
+    file("src/solvers/new.py", "# new\n")(clone)
+    file("src/solvers/euler.py", None)(clone)
+    cached(clone)
+    clone.commit("Edited, not run")
+    assert clone.audit().changes == (
+        audit.Change("src/solvers/euler.py", euler, "absent"),
+        audit.Change("src/solvers/new.py", "absent", md5(clone.root / "src" / "solvers" / "new.py")),
+        audit.Change("src/solvers/rk4.py", rk4, NOW["# edited\n"]),
+    )
+
+
+def test_a_figure_of_a_study(clone):
+    """Its stage stands in the lock of the study, those before it in the root's; its parameters, in the study's params.yaml."""
+    found = clone.audit(STUDIED)
+    assert (found.verdict, found.stage, found.commit) == ("current", "wide-figure@wide", "not committed yet")
+    assert found.parameters == {"toy.train.rate": 0.1, "toy.train.steps": 30, "toy.wide.sizes": [2, 8]}
+    assert {"src/draw.py", "src/train.py"} < found.code.keys()
+    first = clone.commit()
+    kept = (clone.root / STUDIED).read_bytes()
+    clone.draw(STUDIED, (1, 0), STUDY_RECORD)
+    clone.write_lock()
+    clone.commit("Another figure")
+    (clone.root / "elsewhere.png").write_bytes(kept)
+    found = clone.audit("elsewhere.png")
+    assert (found.verdict, found.commit, [c.input for c in found.changes]) == ("stale", first, [STUDIED])
+    save_yaml(clone.root / "studies" / "wide" / "params.yaml", {"toy": {"wide": {"sizes": [4]}}})
+    parameter("rate", 0.2)(clone)
+    changes = [(c.input, c.old, c.new) for c in clone.audit(STUDIED).changes]
+    assert changes == [("toy.train.rate", 0.1, 0.2), ("toy.wide.sizes", [2, 8], [4])]
+
+
+def test_several_changes_are_counted_and_sorted(clone):
+    parameter("rate", 0.2)(clone)
+    file("src/draw.py", "# edited\n")(clone)
+    found = clone.audit()
+    assert [c.input for c in found.changes] == ["src/draw.py", "toy.train.rate"]
+    assert found.reason == "2 inputs changed since it was made"
+
+
+def test_an_earlier_figure_names_the_commit_that_brought_it(clone, tmp_path_factory):
+    first = clone.commit()
+    kept = tmp_path_factory.mktemp("elsewhere") / "kept.png"
+    shutil.copy(clone.root / FIGURE, kept)
+    clone.draw(FIGURE, (1, 0))
+    clone.write_lock()
+    clone.commit("Another figure")
+    found = audit.audit(kept, clone.root)
+    assert (found.verdict, found.commit) == ("stale", first)
+    assert [(c.input, c.new) for c in found.changes] == [(FIGURE, md5(clone.root / FIGURE))]
+    assert clone.audit().verdict == "current"
+    shutil.copy(kept, clone.root / FIGURE)
+    clone.write_lock()
+    clone.commit("The first one again")
+    assert (clone.audit().verdict, clone.audit().commit) == ("current", first)
+
+
+def test_an_earlier_figure_is_stale_whichever_hash_is_greater(clone, tmp_path_factory):
+    kept = tmp_path_factory.mktemp("elsewhere")
+    for number in range(3):
+        clone.draw(FIGURE, (number, 0))
+        shutil.copy(clone.root / FIGURE, kept / f"{number}.png")
+    least, present, greatest = sorted(kept.iterdir(), key=md5)
+    for version in (least, greatest, present):
+        shutil.copy(version, clone.root / FIGURE)
+        clone.write_lock()
+        clone.commit(version.name)
+    for version in (least, greatest):
+        found = audit.audit(version, clone.root)
+        assert [(c.input, c.old, c.new) for c in found.changes] == [(FIGURE, md5(version), md5(present))]
+
+
+def test_not_ours(clone, tmp_path_factory):
+    clone.commit()
+    clone.draw("theirs.png", (3, 4))
+    found = clone.audit("theirs.png")
+    assert (found.verdict, found.exit_code, found.commit) == ("not ours", 2, None)
+    assert "another clone made it" in found.reason
+    Image.new("RGB", (4, 4)).save(clone.root / "photo.png")
+    assert clone.audit("photo.png").verdict == "not ours" and "no record" in clone.audit("photo.png").reason
+    shallow = tmp_path_factory.mktemp("shallow")
+    clone.git("clone", "--quiet", "--depth", "1", f"file://{clone.root}", str(shallow))
+    (shallow / ".dvc").mkdir(exist_ok=True)
+    found = audit.audit(clone.root / "theirs.png", shallow)
+    assert (found.verdict, found.commit) == ("not ours", "unknown") and "shallow" in found.reason
+
+
+def test_altered(clone):
+    with Image.open(clone.root / FIGURE) as image:
+        image.load()
+        chunk = PngInfo()
+        chunk.add_text(seal.CHUNK, image.info[seal.CHUNK])
+        image.convert("RGB").rotate(180).save(clone.root / "turned.png", pnginfo=chunk)
+    found = clone.audit("turned.png")
+    assert (found.verdict, found.exit_code) == ("altered", 2) and "content" in found.reason
+    for name, place in ((OTHER, FIGURE), (FIGURE, OTHER)):
+        own = (clone.root / place).read_bytes()
+        shutil.copy(clone.root / name, clone.root / place)
+        assert clone.audit(place).verdict == "altered" and name in clone.audit(place).reason
+        (clone.root / place).write_bytes(own)
+    (clone.root / FIGURE).write_bytes((clone.root / OTHER).read_bytes()[:200])
+    assert clone.audit().verdict == "altered" and "damaged" in clone.audit().reason
+
+
+def test_outside_any_clone(clone):
+    found = audit.audit(clone.root / FIGURE, None)
+    assert (found.verdict, found.exit_code, found.commit) == ("intact", 0, None)
+    assert found.parameters["toy.train.rate"] == 0.1
+
+
+def test_ancestors_of_a_stage():
+    """Each once where branches meet, in whichever order; not what has no entry, nor the rest of the lock."""
+
+    def entry(needs, makes):
+        hashed = {"hash": "md5", "md5": "0" * 32}
+        deps, outs = ([{"path": path} | hashed for path in paths] for paths in (needs, makes))
+        return {"cmd": "true", "deps": deps, "outs": outs}
+
+    stages = {
+        "first": entry([], ["own"]),
+        "a": entry(["code.py"], ["data"]),
+        "b": entry(["data/one"], ["left"]),
+        "c": entry(["data/two", "gone"], ["right"]),
+        "d": entry(["left", "right", "own"], ["both"]),
+        "e": entry(["both"], ["after"]),
+    }
+    lock = lockfile.parse(json.dumps({"schema": "2.0", "stages": stages}))
+    assert lockfile.ancestors(lock, "d") == {"first", "a", "b", "c", "d"}
+    assert lockfile.ancestors(lock, "a") == {"a"}
+    assert lockfile.ancestors(lock, "none") == set()
+
+
+def test_figures_are_found(clone):
+    (clone.root / "reports" / "figures" / "notes.txt").touch()
+    assert audit.figures(clone.root) == [clone.root / name for name in (OTHER, FIGURE, STUDIED)]
+
+
+def test_runs_are_asked_for_by_the_key_of_the_training(clone):
+    """The key is that of its own stage and its ancestors, for either device."""
+    stages = {name: RECORD.stages[name] for name in ("toy-data", "toy-train@line-0")}
+    keys = [Record("toy-train@line-0", stages).input_key(device) for device in ("cpu", "cuda")]
+    asked = []
+
+    def runs(wanted: list[str]) -> dict[str, list[str]]:
+        asked.extend(wanted)
+        return {keys[1]: ["a run"]}
+
+    assert clone.audit(runs=runs).runs == {"toy-train@line-0": ["a run"]}
+    assert asked == keys
+
+
+def test_what_is_no_figure(clone):
+    with pytest.raises(UserError, match="no such figure"):
+        clone.audit("reports/figures/none.png")
+    with pytest.raises(UserError, match="not a figure"):
+        clone.audit("params.yaml")
+
+
+def test_a_damaged_lock_is_one_line(clone):
+    lock = clone.root / "dvc.lock"
+    lock.write_text(lock.read_text().replace("    outs:", "  outs", 1))
+    with pytest.raises(UserError, match=r"dvc\.lock: damaged.*git checkout dvc\.lock"):
+        clone.audit()
+    clone.write_lock()
+    (clone.root / "studies" / "wide" / "dvc.lock").write_text("stages: [")
+    with pytest.raises(UserError, match=r"^studies/wide/dvc\.lock: damaged.*git checkout studies/wide/dvc\.lock"):
+        clone.audit()
+
+
+@pytest.mark.filterwarnings("ignore")  # of DVC's imports
+def test_a_folder_is_hashed_as_dvc_hashes_it(root, tmp_path):
+    """Without what .dvcignore leaves out."""
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+
+    tree = Tree()
+    for name in ("b.py", "a/c d.py", "a/ä.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+        tree.add(tuple(name.split("/")), None, HashInfo("md5", md5(tmp_path / name)))
+    tree.digest()
+    (tmp_path / "a" / "__pycache__").mkdir()
+    (tmp_path / "a" / "__pycache__" / "x").touch()
+    (tmp_path / "b.pyc").touch()
+    assert lockfile.md5_of(tmp_path) == tree.hash_info.value
+    lines = (root / ".dvcignore").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == ["__pycache__", "*.pyc"]

@@ -1,0 +1,157 @@
+"""Tables on a terminal, and what is generated in README.md and docs/, from numbers that were invented."""
+
+import io
+import re
+from pathlib import Path, PurePosixPath
+
+import pytest
+from rich.console import Console
+
+from neural_odes import git
+from neural_odes.benchmarks import comparison
+from neural_odes.errors import UserError
+from neural_odes.pages import documents, tables
+from neural_odes.pipeline.metrics import over_seeds, write_json
+
+NETWORK = {
+    "error_pct": over_seeds([0.40, 0.42, 0.44]),
+    "error_tight_pct": over_seeds([0.40, 0.42, 0.44]),
+    "binomial_standard_error_pct": 0.065,
+    "parameters": 208_266,
+    "nfe_forward": over_seeds([20.0, 22.0, 20.0]),
+    "nfe_backward": over_seeds([20.0, 20.0, 20.0]),
+}
+ERRORS = {
+    f"{kind}_{where}": over_seeds([0.05, 0.06, 0.05]) for kind in ("rmse", "mse") for where in ("interpolation", "extrapolation")
+}
+NLL = over_seeds([0.2901, 0.2915, 0.2910])
+DETAILS = {
+    "classification": {"dataset": "mnist", "odenet": NETWORK, "resnet": NETWORK},
+    "density": {"entropy_nats": 0.2892, "cnf": {"nll_nats": NLL, "gap_nats": NLL, "standard_error_nats": NLL}},
+    "trajectory": {count: {"latent_ode": ERRORS, "oracle": ERRORS} for count in ("100", "30", "50")},
+}
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """Details, two studies of which one judges, and benchmarks."""
+    (tmp_path / "reports/details").mkdir(parents=True)
+    for claim, details in DETAILS.items():
+        write_json(tmp_path / f"reports/details/{claim}.json", details)
+    for name, answer in (("bees", "Yes,\nthey do."), ("ants", "No.")):
+        (tmp_path / f"studies/{name}").mkdir(parents=True)
+        (tmp_path / f"studies/{name}/README.md").write_text(f"# Do {name} | fly?\n\n{answer}\n\n## What is done\n")
+    results = tmp_path / comparison.FOLDER
+    results.mkdir(parents=True)
+    rows: dict[str, list[dict]] = {}
+    for question in comparison.QUESTIONS.values():
+        timed = {question.ours: 1.0} | {side: 2 * must for side, must in question.musts.items()}
+        sides = comparison.SIDES[question.benchmark]
+        rows.setdefault(question.benchmark, []).extend(
+            {"side": sides[side], "seconds": seconds, **question.where} for side, seconds in timed.items()
+        )
+    for name, those in rows.items():
+        write_json(results / f"{name}.json", {"rows": those})
+    machine = {"cores": 2, "processor": "Abacus"}
+    rebuild = {"seconds": {"results": 600, "env": 120, "studies": 1200}, "machine": machine}
+    peaks = {"results": 1536, "env": 512, "studies": 2048}
+    write_json(results / "rebuild.json", rebuild | {"peak_memory_of_a_process_MiB": peaks})
+    write_json(results / "cost.json", {"rows": [{"side": "cnf", "ms": 12.4, "training_s": 61.6}]})
+    return tmp_path
+
+
+def test_the_headline_fits_a_terminal_and_breaks_no_word(clone):
+    console = Console(width=80, record=True, file=io.StringIO())
+    table = tables.as_rich(clone)
+    assert 8 <= table.row_count <= 10
+    assert console.measure(table).maximum <= 80
+    console.print(table)
+    text = console.export_text()
+    for row in tables.headline(clone):
+        assert all(cell in text for cell in row.cells), row
+    assert "…" not in text
+
+
+def test_the_headline_has_what_was_printed_ours_and_the_best(clone):
+    cells = {row.quantity: row.cells[1:] for row in tables.headline(clone)}
+    assert cells["MNIST, ODE-Net: error (%)"] == ("0.42 / 1.7", "0.42 ± 0.05", "chance ±0.07")
+    assert cells["Moons, CNF: NLL (nats)"] == ("– / 3.1", "0.2909 ± 0.0018", "0.2892")
+    assert cells["Spirals, K = 30: RMSE beyond"][0] == "0.1642 / –"
+    assert [row.quantity for row in tables.headline(clone) if "beyond" in row.quantity][-1].startswith("Spirals, K = 100")
+
+
+def test_on_other_images_nothing_was_printed(clone):
+    write_json(clone / "reports/details/classification.json", DETAILS["classification"] | {"dataset": "cifar10"})
+    assert tables.headline(clone)[0].cells[:2] == ("CIFAR10, ODE-Net: error (%)", "– / –")
+
+
+def test_details_that_lack_something_are_named(clone):
+    write_json(clone / "reports/details/density.json", {"entropy_nats": 0.3})
+    with pytest.raises(UserError, match=r"reports/details: no entry 'cnf'; .*dvc repro"):
+        tables.headline(clone)
+
+
+def test_every_verdict_is_in_the_table_and_a_study_of_its_own_kind(clone):
+    (clone / "studies/bees/verdicts.py").write_text(
+        "from neural_odes.verdicts.claims import parameters\n"
+        "def judge(metrics, details):\n"
+        "    return [parameters(model='rknet', scores=metrics['rknet'])]\n"
+    )
+    with pytest.raises(UserError, match=r"studies/bees/results/metrics.json: missing; "):
+        documents.results(clone)
+    (clone / "studies/bees/results").mkdir()
+    write_json(clone / "studies/bees/results/metrics.json", {"rknet": NETWORK})
+    text = documents.results(clone)
+    assert re.findall("^### .*", text, re.MULTILINE) == [
+        "### Classification", "### Density", "### Trajectory", "### Study: [bees](../studies/bees)"
+    ]  # fmt: skip
+    assert "| RK-Net, parameters | 220,000 | Chen et al. 2018, Table 1 | 208,266 | – | reproduced |" in text
+    assert "tight minus training solver" in text and text.count("| MSE in") == 0
+
+
+def test_studies_are_listed_by_name_with_links_that_lead_there(clone):
+    lines = documents.studies(clone, to="../studies/").splitlines()
+    assert lines[2:] == [
+        "| [Do ants \\| fly?](../studies/ants) | No. |", "| [Do bees \\| fly?](../studies/bees) | Yes, they do. |"
+    ]  # fmt: skip
+    (clone / "studies/ants/README.md").write_text("# Do ants fly?\n\n## What is done\n")
+    with pytest.raises(UserError, match=r"studies/ants/README.md: must begin with a question as its title"):
+        tables.studies(clone)
+
+
+def test_cost_follows_the_order_in_which_it_was_measured(clone):
+    text = documents.cost(clone)
+    assert re.findall(r"`make (\w+)` \| (\d+) \| ([\d.]+)", text) == [
+        ("env", "2", "0.5"), ("results", "10", "1.5"), ("studies", "20", "2.0")
+    ]  # fmt: skip
+    assert "2 cores (Abacus)" in text and "| cnf | 12 | 62 |" in text
+
+
+def test_speed_has_a_line_for_each_must(clone):
+    lines = documents.speed(clone).splitlines()[2:]
+    assert len(lines) == sum(len(question.musts) for question in comparison.QUESTIONS.values())
+    assert all(line.endswith(": met |") for line in lines) and "| 6.0× | ≥ 3×: met |" in lines[0]
+
+
+def test_a_block_goes_between_its_marks_and_nothing_else_changes(clone):
+    begin, end = documents.BEGIN.format("headline"), documents.END.format("headline")
+    text = documents.filled(clone, "README.md", f"before\n{begin}\nold\n{end}\nafter\n")
+    assert text == f"before\n{begin}\n{documents.headline(clone)}\n{end}\nafter\n"
+    assert documents.filled(clone, "README.md", text) == text
+    with pytest.raises(UserError, match=r"README.md: the lines .* are missing; git checkout README.md"):
+        documents.filled(clone, "README.md", "before\n")
+
+
+@pytest.mark.parametrize("name", documents.DOCUMENTS)
+def test_a_document_has_the_marks_of_its_blocks_and_of_no_other(root, name):
+    found = re.findall(r"<!-- (\w+): written by `make docs` -->\n(?:.*\n)*?<!-- end of \1 -->", (root / name).read_text())
+    assert tuple(found) == documents.DOCUMENTS[name]
+
+
+@pytest.mark.parametrize("name", documents.DOCUMENTS)
+def test_what_a_document_links_to_is_in_git(root, name):
+    known = set(git.text(root, "ls-files", "--cached", "--others", "--exclude-standard").splitlines())
+    folders = {parent.as_posix() for file in known for parent in PurePosixPath(file).parents}
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (root / name).read_text()):
+        target = Path(root / name).parent.joinpath(link).resolve().relative_to(root.resolve()).as_posix()
+        assert target in known | folders, f"{name}: {link}"

@@ -1,0 +1,50 @@
+"""A model is found by the name that params.yaml gives it; what is not one is said in a line."""
+
+import pytest
+import torch
+
+from neural_odes import params
+from neural_odes.errors import UserError
+from neural_odes.pipeline.models import Model, find, seeded
+
+
+def test_every_model_of_params_yaml_is_found(root):
+    values = params.load(root)
+    sections = [
+        (claim, model, raw)
+        for claim in ("classification", "density", "trajectory")
+        for model, raw in values[claim]["models"].items()
+    ]
+    estimators = {"gmm", "kde"}  # of scikit-learn, not networks
+    for claim, model, raw in sections:
+        if model not in estimators:
+            kind, section = find(claim, model, raw)
+            assert issubclass(kind, Model) and isinstance(section, kind.Params)
+
+
+def test_a_model_that_is_another_with_other_sizes():
+    kind, section = find("classification", "stem", {"network": "resnet", "blocks": 0})
+    assert kind is find("classification", "resnet", {"blocks": 6})[0] and section.blocks == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "raw", "message"),
+    [
+        ("nothing", {}, r"density\.models\.nothing: there is no model in src/neural_odes/density/models/nothing\.py"),
+        ("cnf", {"hidden_size": 3}, r"density\.models\.cnf\.end_time is missing"),
+        ("cnf", 3, r"density\.models\.cnf: "),
+        ("cnf", {"hidden_size": 3, "end_time": 1.0, "depth": 2}, r"density\.models\.cnf\.depth is not a known parameter"),
+    ],
+)
+def test_what_is_no_model(model, raw, message):
+    with pytest.raises(UserError, match=rf"^studies/x/params\.yaml: {message}"):
+        find("density", model, raw, file="studies/x/params.yaml")
+
+
+def test_seeded_leaves_the_generator_as_it_was():
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    first, again, other = (seeded(seed, lambda: torch.rand(3)) for seed in (5, 5, 6))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(torch.rand(3), expected)

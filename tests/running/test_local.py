@@ -1,0 +1,202 @@
+"""Stages that do not need each other run at once; a failure names its job and loses nothing beside it."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from neural_odes.errors import UserError
+from neural_odes.running import graph, local, scratch
+from neural_odes.running.graph import Selection
+
+QUIET = {"DVC_NO_ANALYTICS": "1"}  # a new project of DVC has its analytics on
+PARAMS = "seeds: [0, 1]\nred: {threads: 1, colour: scarlet}\ngreen: {threads: 2}\n"
+# Each training waits until that of the other seed has begun: one after the other they would never end.
+WAIT = """
+import pathlib, sys, time
+own = int(sys.argv[1])
+pathlib.Path(f"began-{own}").touch()
+deadline = time.monotonic() + 60
+while not pathlib.Path(f"began-{1 - own}").exists():
+    assert time.monotonic() < deadline, "the other stage did not begin"
+    time.sleep(0.02)
+pathlib.Path(f"model-{own}").write_text(pathlib.Path("red-data").read_text())
+"""
+DVC = """
+stages:
+  check: {cmd: echo ok > check.txt, deps: [params.yaml], outs: [check.txt]}
+  red-data: {cmd: echo red > red-data, deps: [check.txt], params: [red.colour], outs: [red-data]}
+  red-train:
+    matrix: {seed: "${seeds}"}
+    cmd: "python wait.py ${item.seed}"
+    deps: [red-data]
+    params: [red.threads]
+    outs: ["model-${item.seed}"]
+  red-score:
+    matrix: {seed: "${seeds}"}
+    cmd: "cp model-${item.seed} score-${item.seed}"
+    deps: ["model-${item.seed}"]
+    outs: ["score-${item.seed}"]
+  red-summarise: {cmd: cat score-0 score-1 > red.json, deps: [score-0, score-1], outs: [red.json: {cache: false}]}
+  blue-data: {cmd: echo blue > blue, deps: [check.txt], outs: [blue]}
+  green-data: {cmd: echo green > green, deps: [check.txt], params: [green.threads], outs: [green]}
+"""
+# A study reads a model of the root; it needs nothing else of it.
+STUDY = """
+vars: ["../../params.yaml:seeds"]
+stages:
+  red-wide:
+    matrix: {size: [8], seed: "${seeds}"}
+    cmd: "cat ../../model-${item.seed} > wide-${item.size}-${item.seed}"
+    deps: ["../../model-${item.seed}"]
+    params: [red.sizes, {../../params.yaml: [green.threads]}]
+    outs: ["wide-${item.size}-${item.seed}"]
+  wide-summarise: {cmd: cat wide-8-0 wide-8-1 > wide.json, deps: [wide-8-0, wide-8-1], outs: [wide.json: {cache: false}]}
+"""
+WIDE = "studies/wide/dvc.yaml"
+FILES = {
+    "params.yaml": PARAMS, "dvc.yaml": DVC, "wait.py": WAIT, WIDE: STUDY, "studies/wide/params.yaml": "red: {sizes: [8]}\n",
+    "studies/other/dvc.yaml": "stages:\n  other: {cmd: exit 3, deps: [../../blue], outs: [other]}\n",
+}  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    folder = tmp_path / "three claims"
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / ".dvc").mkdir()
+    (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n")
+    return folder
+
+
+@pytest.fixture
+def environment(project) -> dict[str, str]:
+    return scratch.environment(project) | QUIET
+
+
+def test_stages_run_at_once_and_only_those_that_were_asked_for(project, environment, capfd):
+    (project / "dvc.yaml").write_text(DVC.replace("echo blue", "exit 3"))  # the study does not need it
+    local.repro(project, environment, cores=2, selection=Selection.of_studies(project, ["wide"]))
+    assert (project / "studies" / "wide" / "wide.json").read_text() == "red\nred\n"
+    said = capfd.readouterr().out
+    assert "red-8-1 | took" in said and "5 of 5 jobs" in said and "blue" not in said and "summarise'" in said
+
+
+@pytest.mark.slow
+def test_only_what_changed_runs_again(project, environment, capfd):
+    local.repro(project, environment, cores=2)
+    assert [(project / name).read_text() for name in ("blue", "green", "red.json")] == ["blue\n", "green\n", "red\nred\n"]
+    assert "5 of 5 jobs" in capfd.readouterr().out and not (project / "studies" / "wide" / "wide.json").exists()
+    (project / "params.yaml").write_text(PARAMS.replace("threads: 2", "threads: 3"))
+    local.repro(project, environment, cores=2)
+    assert "1 of 1 jobs" in capfd.readouterr().out
+    local.repro(project, environment, cores=2)
+    said = capfd.readouterr().out
+    assert "To run" not in said and "Running stage" not in said
+
+
+@pytest.mark.slow
+def test_a_failure_names_its_job_and_what_ran_beside_it_is_kept(project, environment, capfd):
+    (project / "dvc.yaml").write_text(DVC.replace("echo red > red-data", "exit 3"))
+    with pytest.raises(UserError, match=r"^red-data: a stage failed"):
+        local.repro(project, environment, cores=2)
+    assert "red-data | ERROR: failed to reproduce 'red-data'" in capfd.readouterr().out
+    assert (project / "blue").read_text() == "blue\n" and not (project / "green").exists()
+
+
+def names(found: list[local.Job]) -> list[str]:
+    return [job.name for job in found]
+
+
+def test_jobs_are_what_changed_and_what_depends_on_it_as_far_as_it_is_asked_for(project):
+    found = {job.name: job for job in local.jobs(project, {"red-data", "red-score@1"}, Selection())}
+    assert list(found) == ["red-data", "red-0", "red-1"]
+    assert found["red-0"].stages == ("red-train@0", "red-score@0") and found["red-0"].after == {"red-data"}
+    assert (found["red-0"].threads, found["red-data"].threads) == (1, 1)
+    everything = {job.name: job for job in local.jobs(project, {"red-train@0"}, Selection(everything=True))}
+    assert list(everything) == ["red-0", "red-8-0"]
+    wide = everything["red-8-0"]
+    assert (wide.stages, wide.after, wide.threads) == ((f"{WIDE}:red-wide@8-0",), {"red-0"}, 2)
+    of_study = local.jobs(project, {"red-data", "green-data"}, Selection.of_studies(project, ["studies/wide/"]))
+    assert names(of_study) == ["red-data", "red-0", "red-1", "red-8-0", "red-8-1"]
+    assert of_study[1].stages == ("red-train@0",)  # the study does not read its score
+    assert names(local.jobs(project, {"green-data"}, Selection((WIDE + ":red-wide",)))) == []
+
+
+def test_an_unknown_study_is_named_with_the_nearest(project):
+    with pytest.raises(UserError, match=r"^studies/wild: there is no such study; did you mean wide\?"):
+        Selection.of_studies(project, ["wild"])
+    with pytest.raises(UserError, match=r"^studies/x: there is no such study; known: other, wide"):
+        Selection.of_studies(project, ["x"])
+
+
+def test_it_says_first_how_long_it_will_take(project, capfd):
+    benchmark = project / graph.BENCHMARK
+    benchmark.parent.mkdir(parents=True)
+    seconds = {"red-data": 60, "red": 540, "blue-data": 60, "green-data": 120, "check": 1}
+    benchmark.write_text(json.dumps({"machine": {"processor": "Abacus"}, "job_seconds": seconds}))
+    changed = {"red-data", "red-train@0", "red-train@1", "blue-data", "green-data"}
+    local.announce(local.jobs(project, changed, Selection()), project, cores=2)
+    said = capfd.readouterr().out
+    # 60 + 2 · 540 + 60 + 2 threads · 120 seconds of one core
+    assert "About 12 minutes on 2 cores, at the speed of a core of Abacus." in said
+    assert "train, score" in said and "9.0" in said
+    (score,) = local.jobs(project, {"red-score@0"}, Selection())
+    assert score.seconds == 270  # half of the stages of its job
+    local.announce(local.jobs(project, changed, Selection()), project, cores=16)
+    assert "About 10 minutes" in capfd.readouterr().out  # the longest path: data, then a training
+
+
+def test_threads_of_what_runs_are_never_more_than_cores(tmp_path, monkeypatch):
+    running, most, lock = [], [], threading.Lock()
+
+    def run(job, root, environment):
+        with lock:
+            running.append(job)
+            most.append(sum(other.threads for other in running))
+        time.sleep(0.05)
+        with lock:
+            running.remove(job)
+        return 0
+
+    monkeypatch.setattr(local, "_run", run)
+    made = [local.Job(f"job-{i}", (), frozenset(), threads, 0.0) for i, threads in enumerate([1, 2, 1, 4, 1, 2])]
+    local._side_by_side(made, 2, tmp_path, {})
+    assert sorted(most) == [1, 1, 2, 2, 2, 4] or sorted(most) == [1, 2, 2, 2, 2, 4]  # one that needs more than all runs alone
+
+
+def test_what_has_the_longest_path_behind_it_begins_first(tmp_path, monkeypatch):
+    """A short one, too, if a long one waits for it."""
+    begun = []
+    monkeypatch.setattr(local, "_run", lambda job, root, environment: begun.append(job.name) or 0)
+    seconds = {"a-0": (10.0, ()), "b-0": (30.0, ()), "data": (1.0, ()), "d-0": (20.0, ("data",)), "e-0": (25.0, ("d-0",))}
+    made = [local.Job(name, (), frozenset(after), 1, s) for name, (s, after) in seconds.items()]
+    local._side_by_side(made, 1, tmp_path, {})
+    assert begun == ["data", "d-0", "b-0", "e-0", "a-0"]
+
+
+def test_the_path_behind_a_task():
+    after = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ()}
+    seconds = {"a": 1.0, "b": 2.0, "c": 5.0, "d": 3.0, "e": 4.0}
+    assert graph.path_behind(after, seconds) == {"a": 9.0, "b": 5.0, "c": 8.0, "d": 3.0, "e": 4.0}
+
+
+def test_jobs_of_this_project(root):
+    found = {job.name: job for job in local.jobs(root, {"density-data"}, Selection(everything=True))}
+    assert not any(name.startswith(("classification", "trajectory")) for name in found)
+    assert found["density-cnf-0"].stages[:2] == ("density-train@cnf-0", "density-evaluate@cnf-0")
+    assert graph.kind("density-cnf-0") == "density-cnf" and found["density-cnf-0"].after == {"density-data"}
+
+
+def test_stages_of_this_project(root):
+    """Records, MLflow and audits know a stage by its name alone; jobs are in no circle."""
+    stages = graph.read(root)
+    assert len({stage.name.name for stage in stages.values()}) == len(stages)
+    jobs = local.jobs(root, set(stages), Selection(everything=True))
+    assert local._paths(jobs)["density-data"] > local._paths(jobs)["density-cnf-0"] > 0
+    assert stages["classification-train@odenet-0"].threads == 1 and stages["classification-train@odenet-0"].gpus == 1
+    assert stages["trajectory-page"].expensive is False

@@ -1,0 +1,53 @@
+"""The study's summary of invented evaluations, its verdicts and its figure."""
+
+import json
+
+import invented_spirals
+import pandas as pd
+import pytest
+
+from neural_odes.pipeline.record import Record
+from neural_odes.pipeline.stage import Stage
+from studies.trajectory_baselines.figures import baselines_error
+from studies.trajectory_baselines.summarise import summarise
+from studies.trajectory_baselines.verdicts import judge
+
+
+@pytest.fixture(scope="module")
+def results(root, tmp_path_factory):
+    study = invented_spirals.clone(root, tmp_path_factory.mktemp("clone") / "clone") / "studies" / "trajectory_baselines"
+    with Stage("python ../../stages/summarise.py trajectory_baselines", study) as stage:
+        summarise(stage)
+        stage.finish()
+    return study / "results"
+
+
+def test_metrics_hold_these_models_beside_the_claims_and_the_oracle(results):
+    found = json.loads((results / "metrics.json").read_text())
+    assert set(found["30"]) == {"latent_ode", "latent_ode_continuation", "rnn", "oracle"}
+    assert found["30"]["rnn"]["rmse_interpolation"]["values"] == pytest.approx([0.5, 0.51, 0.52])
+    assert found["30"]["latent_ode"]["rmse_extrapolation"]["mean"] == pytest.approx(0.14)
+    assert found["models"]["rnn"]["parameters"] == 7
+
+
+def test_curves_are_those_of_its_own_trainings(results):
+    assert set(pd.read_csv(results / "curves.csv")["model"]) == {"latent_ode_continuation", "rnn"}
+
+
+def test_the_figure_shows_every_model_and_knows_what_it_is_made_from(results):
+    source = results / "source" / "baselines-error"
+    (ax,) = baselines_error.draw(source).axes
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(labels) == 8 and sum("RNN" in label for label in labels) == 2
+    data = set(Record.read(source).own.data)
+    assert {"studies/trajectory_baselines/evaluations/rnn-0", "evaluations/trajectory/oracle"} <= data
+    assert not any("/models/" in name for name in data)
+
+
+def test_verdicts_say_how_far_each_error_is_from_the_oracles(results):
+    lines = judge(json.loads((results / "metrics.json").read_text()), {})
+    network = [line for line in lines if line.quantity.startswith("RNN")]
+    assert [line.published for line in network] == [0.3937, 0.3202, 0.1813]
+    assert len(lines) - len(network) == 6 and all(line.verdict == "not comparable" for line in lines)
+    assert "10.20 × the Bayes oracle" in network[0].reason  # 1.02 / 0.1
+    assert all(line.published is None and "1.30 ×" in line.reason for line in lines if line not in network)  # 0.065 / 0.05

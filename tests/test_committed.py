@@ -1,0 +1,68 @@
+"""What is committed belongs together, whatever the workspace holds: results and code, documents and numbers, figures, records."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import clones
+import pytest
+
+from neural_odes import git, params, paths
+from neural_odes.checking import audit
+from neural_odes.pages import documents
+from neural_odes.pipeline.metrics import read_json
+
+
+def test_the_results_are_those_of_the_code(committed):
+    """`dvc repro --all-pipelines --allow-missing --dry` in a fresh clone finds nothing to do."""
+    assert clones.planned(committed, everything=True, allow_missing=True) == set()
+
+
+@pytest.mark.parametrize("name", documents.DOCUMENTS)
+def test_every_generated_number_is_that_of_the_metrics(committed, name):
+    text = (committed / name).read_text(encoding="utf-8")
+    assert documents.filled(committed, name, text) == text, "run: make docs"
+
+
+def test_every_figure_is_current(committed):
+    found = {path: audit.audit(path, committed) for path in audit.figures(committed)}
+    assert len(found) > 30 and not [(path.name, a.verdict, a.changes) for path, a in found.items() if a.verdict != "current"]
+
+
+def test_the_readme_is_short(committed):
+    assert len((committed / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+
+
+def test_the_headline_numbers_are_few(committed):
+    values = {}
+    for claim in clones.CLAIMS:
+        values |= params.flatten(read_json(committed / "reports" / "metrics" / f"{claim}.json"), f"{claim}.")
+    assert len(values) <= 24 and all(isinstance(value, int | float) for value in values.values())
+
+
+def test_what_figures_are_drawn_from_is_small(committed):
+    sources = [committed / "reports" / "source", *(study / "results" / "source" for study in paths.studies(committed))]
+    assert sum(file.stat().st_size for folder in sources for file in folder.rglob("*") if file.is_file()) <= 4_000_000
+
+
+@pytest.mark.slow
+def test_no_test_of_this_file_depends_on_what_a_rebuild_left(root, tmp_path):
+    """In a clone whose results are another machine's: other metrics, a figure gone, a parameter edited."""
+    folder = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(root), str(folder)], check=True)
+    path = folder / "reports" / "details" / "classification.json"
+    path.write_text(path.read_text().replace("0.3", "0.4"))
+    (folder / "reports" / "figures" / "spirals.png").unlink()
+    text = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace("steps: 2500", "steps: 10"))
+    own = {"PYTHONPATH": str(folder / "src")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_committed.py", "-m", "not slow"]
+    done = subprocess.run(command, cwd=folder, env=os.environ | own, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert git.text(folder, "status", "--porcelain")
+
+
+def test_the_clone_that_is_looked_at_is_what_is_committed(committed, root):
+    assert git.text(committed, "rev-parse", "HEAD") == git.text(root, "rev-parse", "HEAD")
+    assert not git.text(committed, "status", "--porcelain"), Path(committed)
