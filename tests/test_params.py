@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from neural_odes import params, paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline import names
+from neural_odes.running import scratch
 
 
 @pytest.fixture
@@ -295,3 +296,14 @@ def test_every_parameter_that_a_stage_declares_is_there(root):
         for stage in names.declared(root, folder, values):
             for name in stage.parameters:
                 params.section(values, name, object)
+
+
+def test_a_model_that_a_stage_declares_and_no_file_has(root, tmp_path):
+    """No schema names the models; what dvc.yaml asks for must be there all the same."""
+    scratch.copy(root, tmp_path / "clone")
+    path = tmp_path / "clone" / params.FILE
+    lines = path.read_text().splitlines(keepends=True)
+    first = next(i for i, line in enumerate(lines) if line.startswith("    resnet:"))
+    path.write_text("".join(lines[:first] + lines[first + 2 :]))
+    with pytest.raises(UserError, match=r"^params\.yaml: classification\.models\.resnet is missing"):
+        params.check_all(tmp_path / "clone")

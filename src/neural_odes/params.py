@@ -158,7 +158,18 @@ def check_all(root: Path) -> None:
     check(read(root / FILE))
     for study in _studies(root):
         _check_study(root, study)
-    load(root)
+    _check_declared(root)
+
+
+def _check_declared(root: Path) -> None:
+    """What a stage declares is there: a model's section, say, which no schema asks for."""
+    values = load(root)
+    declared = importlib.import_module("neural_odes.pipeline.names").declared
+    for folder in paths.pipelines(root):
+        for stage in declared(root, folder, values):
+            for name in stage.parameters:
+                if not _has(values, name):
+                    raise UserError(f"{FILE}: {name} is missing; git diff {FILE} shows what changed")
 
 
 def _check_study(root: Path, study: str) -> None:
