@@ -50,7 +50,7 @@ class Training:
 
     @classmethod
     def of(cls, root: Path, pipeline: str, described: dict[str, str], record: Record) -> "Training":
-        claim = claim_of(StageName.parse(record.stage))
+        claim = StageName.parse(record.stage).claim
         instance = {name: str(value) for name, value in record.own.instance.items()}
         return cls(
             experiment=pipeline or claim,
@@ -60,11 +60,6 @@ class Training:
             data={name: found for name, found in record.own.data.items() if name.startswith("data/")},
             tags=instance | described | {"stage": record.stage, "claim": claim, "preset": _preset(root, record)},
         )
-
-
-def claim_of(stage: StageName) -> str:
-    """The claim that a stage is about: its name begins with it."""
-    return stage.base.partition("-")[0]
 
 
 def _preset(root: Path, record: Record) -> str:

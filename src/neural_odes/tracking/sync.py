@@ -16,7 +16,7 @@ from neural_odes.pipeline import record as records
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record
-from neural_odes.tracking.store import TEST, Row, Store, Training, alive, claim_of, locked, trouble
+from neural_odes.tracking.store import TEST, Row, Store, Training, alive, locked, trouble
 
 _META = "mlflow"  # in the meta of an evaluate stage: plain name -> KEY of its metrics.json, or PATH:KEY
 
@@ -66,7 +66,7 @@ class Step:
     @property
     def experiment(self) -> str:
         """The study that it belongs to, or the claim."""
-        return self.name.pipeline or claim_of(self.name)
+        return self.name.pipeline or self.name.claim
 
     def does(self, verb: str) -> bool:
         return verb in self.name.base.split("-")
@@ -205,7 +205,7 @@ class _Sync:
         if not files:
             return
         key = records.key({name: self.digest(name) for name in files})
-        tags = {"stage": step.name.name} | ({} if step.name.pipeline else {"claim": claim_of(step.name)})
+        tags = {"stage": step.name.name} | ({} if step.name.pipeline else {"claim": step.name.claim})
         run, _, made = self.store.find(step.experiment, key, [], tags, "results")
         numbers: dict[str, float] = {}
         changes = 0
@@ -230,9 +230,8 @@ class _Sync:
 
 
 def _same_instance(one: Step, other: Step) -> bool:
-    return (one.name.folder, claim_of(one.name), one.name.instance) == (
-        other.name.folder, claim_of(other.name), other.name.instance,
-    )  # fmt: skip
+    first, second = one.name, other.name
+    return (first.folder, first.claim, first.instance) == (second.folder, second.claim, second.instance)
 
 
 def _history(path: Path) -> list[Row]:
