@@ -75,11 +75,11 @@ def test_an_edited_figure_is_redrawn_and_nothing_else(workspace):
     path.write_text(path.read_text().replace("Exact density", "The exact density"))
     before = clones.hashes(workspace)
     said = clones.run(workspace, "dvc", "repro", "--allow-missing")
-    assert clones.ran(said) == {"density-figure@moons-density", "density-page", "index"} & clones.ran(said)
-    assert "density-figure@moons-density" in clones.ran(said)
+    figure = {"density-figure@moons-density"}
+    assert figure <= clones.ran(said) <= figure | {"density-page", "index"}
     changed = {path for path, md5 in clones.hashes(workspace).items() if md5 != before[path]}
     drawn = {f"reports/figures/moons-density.{suffix}" for suffix in ("png", "svg")}
-    assert changed == drawn | {"reports/html/density.html", "reports/html/index.html"} & changed and drawn <= changed
+    assert drawn <= changed <= drawn | {"reports/html/density.html", "reports/html/index.html"}
 
 
 def test_audit_verdicts(smoke, workspace, tmp_path):

@@ -33,20 +33,20 @@ def test_a_second_repro_of_all_pipelines_has_nothing_to_do(studied):
 
 
 def test_every_study_has_metrics_and_a_page(studied):
+    made = clones.hashes(studied)
     for study in paths.studies(studied):
-        page = study / "results" / "page.html"
-        assert page.is_file() and page.stat().st_size < 5_000_000
-        assert (study / "results" / "metrics.json").is_file() or study.name == "student_report"
+        results = (study / "results").relative_to(studied).as_posix()
+        assert {f"{results}/page.html", f"{results}/metrics.json"} <= made.keys()
 
 
 def test_an_edit_in_each_pipeline_reruns_what_depends_on_it_and_nothing_else(studied, tmp_path):
     """`dvc repro` for real, downstream to the pages included."""
     folder = clones.copied(studied, tmp_path / "clone")
-    _replace(folder / "params.yaml", "tolerance: 0.001", "tolerance: 0.01", after="evaluate:")  # of classification, the first
+    _replace(folder / "params.yaml", "tolerance: 1.0e-3", "tolerance: 0.01", after="evaluate:")  # of classification, the first
     _replace(folder / "studies" / "density_baselines" / "params.yaml", "components: [4, 8]", "components: [3]")
     ran = clones.ran(clones.run(folder, "dvc", "repro", "--all-pipelines"))
     studies = {StageName.parse(name).pipeline for name in ran} - {""}
-    assert studies == {"density_baselines", "table1", "solvers", "student_report"} & studies and "density_baselines" in studies
+    assert {"density_baselines"} <= studies <= {"density_baselines", "table1", "solvers", "student_report"}
     root = {StageName.parse(name).name for name in ran if not StageName.parse(name).folder}
     assert {"classification-evaluate@odenet-0", "classification-evaluate@resnet-0", "classification-summarise"} <= root
     assert all(name.startswith("classification-") or name in ("check", "index") for name in root)
@@ -70,8 +70,8 @@ def test_in_a_study_as_in_the_root(studied, tmp_path):
     figure = "studies/widths/results/figures/widths-gap.png"
     said = clones.run(folder, "neural-odes", "audit", figure, code=1)
     assert "stale" in said and "density.widths.samples" in said
-    ran = {StageName.parse(name) for name in clones.ran(clones.run(study, "dvc", "repro"))}
-    assert {name.pipeline for name in ran} <= {"widths", ""} and {name.name for name in ran if not name.pipeline} <= {"check"}
+    ran = clones.ran(clones.run(study, "dvc", "repro"))
+    assert "widths-page" in ran and not [name for name in ran if "dvc.yaml:" in name], ran  # as DVC names those of another folder
     scratch.commit(folder, "Other samples")
     clones.run(study, "dvc", "exp", "run", "-S", "density.widths.samples=190")
     assert "190" in clones.run(study, "dvc", "params", "diff")
@@ -103,10 +103,9 @@ def test_the_same_bytes_again_elsewhere(studied, root, tmp_path):
     shutil.copytree(paths.cache(root) / "mnist", tmp_path / "kept" / "mnist")  # the download alone
     before = os.umask(0o077)
     try:
-        targets = [f"{study.relative_to(folder).as_posix()}/dvc.yaml" for study in paths.pipelines(folder)[1:]]
-        said = clones.run(
-            folder, "neural-odes", "cluster", "run", "--cpus", "2", "dvc.yaml", *targets, **other, **own, **_in_a_year()
-        )
+        targets = [f"{pipeline.relative_to(folder).as_posix()}/dvc.yaml" for pipeline in paths.pipelines(folder)]
+        command = ("neural-odes", "cluster", "run", "--cpus", "2", *targets)
+        said = clones.run(folder, *command, **other, **own, PATH=_in_a_year(tmp_path))
     finally:
         os.umask(before)
     assert "density-train@cnf-0: done" in said
@@ -114,12 +113,17 @@ def test_the_same_bytes_again_elsewhere(studied, root, tmp_path):
     assert not (folder / "mlflow.db").exists()
 
 
-def _in_a_year() -> dict[str, str]:
-    """Environment in which the calendar is a year ahead."""
+def _in_a_year(folder: Path) -> str:
+    """A PATH on which `python`, which stages call, has a calendar that is a year ahead. Ray does not start with it."""
     library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
     if library is None:
         pytest.skip("faketime is not installed")
-    return {"LD_PRELOAD": str(library), "FAKETIME": "+365d", "DONT_FAKE_MONOTONIC": "1"}
+    python = folder / "year" / "python"
+    python.parent.mkdir()
+    year = f"LD_PRELOAD={library} FAKETIME=+365d DONT_FAKE_MONOTONIC=1"
+    python.write_text(f'#!/bin/sh\n{year} exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    return os.pathsep.join((str(python.parent), str(Path(sys.executable).parent), os.environ["PATH"]))
 
 
 def test_two_clones_that_share_a_cache_run_at_once(smoke, root, tmp_path):
@@ -193,7 +197,7 @@ def test_mlflow_holds_every_run_and_a_second_sync_adds_nothing(studied, tmp_path
     }
     assert {(experiment, tags["stage"]) for experiment, tags, *_ in runs.values() if "seed" in tags} == trained
     assert len(trained) > 15 and all(status == "FINISHED" for *_, status in runs.values())
-    studies = {study.name for study in paths.studies(folder)} - {"student_report"}
+    studies = {study.name for study in paths.studies(folder)}
     assert {experiment for experiment, tags, *_ in runs.values() if "seed" not in tags} == {*CLAIMS} | studies
     headline = {"classification": "accuracy", "density": ("nll", "gap"), "trajectory": "mse"}
     for experiment, tags, parameters, metrics, _ in runs.values():
@@ -294,14 +298,6 @@ def test_a_sweep_on_two_machines_with_one_mlflow_server(root, tmp_path, postgres
     assert sorted(run.data.params["density.train.learning_rate"] for run in runs) == ["0.001", "0.003"]
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert all(steps and len(set(steps)) == len(steps) and max(steps) == 60 for steps in losses)
-
-
-def test_a_clone_with_other_line_endings_calls_no_figure_stale(workspace, tmp_path):
-    """As git's installer for Windows sets it."""
-    scratch.commit(workspace, "Results")
-    other = tmp_path / "other"
-    subprocess.run(["git", "clone", "--quiet", "--config", "core.autocrlf=true", str(workspace), str(other)], check=True)
-    assert not [path for path in audit.figures(other) if audit.audit(path, other).verdict == "stale"]
 
 
 def test_pages_in_a_browser(studied, tmp_path):
