@@ -8,7 +8,6 @@ from types import ModuleType
 from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.figures import seal
-from neural_odes.pipeline import names
 from neural_odes.pipeline.stage import Stage
 
 
@@ -48,9 +47,7 @@ def _module(stage: Stage, package: str, name: str) -> ModuleType:
 
 def _source(stage: Stage) -> Path:
     """The folder that the figure is drawn from: of what the stage declares, all that is not code."""
-    declared = names.declared(stage.root, stage.folder, stage.values)
-    (own,) = [entry for entry in declared if entry.name.name == stage.name]
-    found = [stage.input(name) for name in own.deps if not name.startswith(("src/", "stages/")) and not name.endswith(".py")]
+    found = [stage.input(name) for name in stage.inputs if not name.startswith(("src/", "stages/")) and not name.endswith(".py")]
     folders = {path if path.is_dir() else path.parent for path in found}
     if len(folders) != 1:
         told = ", ".join(sorted(str(folder.relative_to(stage.root)) for folder in folders)) or "none"

@@ -8,7 +8,6 @@ from typing import Any
 from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.pages.html import SOURCE, verdict_table
-from neural_odes.pipeline import names
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.stage import Stage
 from neural_odes.verdicts import claims
@@ -67,7 +66,7 @@ def _notebook(stage: Stage, name: str) -> str:
 def _parameters(stage: Stage, name: str) -> dict[str, str]:
     results = f"{paths.STUDIES}/{name}/results"
     found = {}
-    for dep in _declared(stage):
+    for dep in stage.inputs:
         if dep.startswith("reports/details/"):
             found["details"] = dep
         elif dep == f"{results}/metrics.json":
@@ -80,11 +79,6 @@ def _parameters(stage: Stage, name: str) -> dict[str, str]:
             continue
         stage.input(dep)
     return found
-
-
-def _declared(stage: Stage) -> tuple[str, ...]:
-    found = names.declared(stage.root, stage.folder, stage.values)
-    return next(entry.deps for entry in found if entry.name.name == stage.name)
 
 
 def _html_of(executed: Any) -> list[str]:
