@@ -9,7 +9,7 @@ import pytest
 
 from neural_odes import git, params, paths
 from neural_odes.checking import audit
-from neural_odes.pages import documents
+from neural_odes.documents import blocks
 from neural_odes.pipeline.metrics import read_json
 
 
@@ -18,10 +18,10 @@ def test_the_results_are_those_of_the_code(committed):
     assert clones.planned(committed, everything=True, allow_missing=True) == set()
 
 
-@pytest.mark.parametrize("name", documents.DOCUMENTS)
+@pytest.mark.parametrize("name", blocks.DOCUMENTS)
 def test_every_generated_number_is_that_of_the_metrics(committed, name):
     text = (committed / name).read_text(encoding="utf-8")
-    assert documents.filled(committed, name, text) == text, "run: make docs"
+    assert blocks.filled(committed, name, text) == text, "run: make docs"
 
 
 def test_every_figure_is_current(committed):

@@ -99,7 +99,7 @@ def preset(name: Annotated[str, typer.Argument(help="Name of an overlay in prese
 @app.command()
 def results() -> None:
     """Print the headline numbers: ours, published, the best possible, the verdict."""
-    from neural_odes.pages import tables
+    from neural_odes.documents import tables
 
     with _one_line():
         root = _root()
@@ -110,10 +110,10 @@ def results() -> None:
 @app.command()
 def docs() -> None:
     """Write the numbers in README.md and docs/, from the committed results."""
-    from neural_odes.pages import documents
+    from neural_odes.documents import blocks
 
     with _one_line():
-        documents.write(_root())
+        blocks.write(_root())
 
 
 @app.command()
@@ -203,7 +203,7 @@ def verify(commit: Annotated[str, typer.Argument(help="What to compare with.")] 
 @app.command()
 def smoke() -> None:
     """Run all pipelines on tiny settings in a scratch copy; your results are not touched."""
-    from neural_odes.pages import tables
+    from neural_odes.documents import tables
     from neural_odes.running import scratch
 
     with _one_line():

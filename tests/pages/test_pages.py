@@ -15,9 +15,10 @@ from PIL.PngImagePlugin import PngInfo
 from ruamel.yaml import YAML
 
 from neural_odes import params
+from neural_odes.documents import blocks
 from neural_odes.errors import UserError
 from neural_odes.figures import seal, style
-from neural_odes.pages import documents, html
+from neural_odes.pages import html
 from neural_odes.pipeline.metrics import over_seeds, write_json
 from neural_odes.pipeline.record import Inputs, Record
 from neural_odes.verdicts import claims
@@ -229,7 +230,7 @@ def test_the_index_lists_the_studies_with_their_answers(site, root):
 def test_an_index_without_studies_says_how_to_list_them(site):
     path = site / "studies/README.md"
     good = path.read_text(encoding="utf-8")
-    begin = documents.BEGIN.format("studies")
+    begin = blocks.BEGIN.format("studies")
     path.write_text(f"{begin}\n", encoding="utf-8")
     try:
         done = run(site, ".", "stages/index.py")
@@ -330,5 +331,5 @@ def test_seeds_that_share_an_entry_share_a_row(tmp_path):
 
 
 def test_pages_and_tables_do_not_import_torch():
-    modules = "neural_odes.pages.render, neural_odes.pages.documents, neural_odes.verdicts.claims"
+    modules = "neural_odes.pages.render, neural_odes.documents.blocks, neural_odes.verdicts.claims"
     assert subprocess.run([sys.executable, "-c", f"import sys, {modules}; sys.exit('torch' in sys.modules)"]).returncode == 0

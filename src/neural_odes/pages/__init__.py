@@ -1,1 +1,1 @@
-"""Pages and tables."""
+"""Pages: what a notebook shows, and the stages that run it."""

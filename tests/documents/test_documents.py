@@ -9,8 +9,8 @@ from rich.console import Console
 
 from neural_odes import git
 from neural_odes.benchmarks import comparison
+from neural_odes.documents import blocks, tables
 from neural_odes.errors import UserError
-from neural_odes.pages import documents, tables
 from neural_odes.pipeline.metrics import over_seeds, write_json
 
 NETWORK = {
@@ -98,10 +98,10 @@ def test_every_verdict_is_in_the_table_and_a_study_of_its_own_kind(clone):
         "    return [parameters(model='rknet', scores=metrics['rknet'])]\n"
     )
     with pytest.raises(UserError, match=r"studies/bees/results/metrics.json: missing; "):
-        documents.results(clone)
+        blocks.results(clone)
     (clone / "studies/bees/results").mkdir()
     write_json(clone / "studies/bees/results/metrics.json", {"rknet": NETWORK})
-    text = documents.results(clone)
+    text = blocks.results(clone)
     assert re.findall("^### .*", text, re.MULTILINE) == [
         "### Classification", "### Density", "### Trajectory", "### Study: [bees](../studies/bees)"
     ]  # fmt: skip
@@ -110,7 +110,7 @@ def test_every_verdict_is_in_the_table_and_a_study_of_its_own_kind(clone):
 
 
 def test_studies_are_listed_by_name_with_links_that_lead_there(clone):
-    lines = documents.studies(clone, to="../studies/").splitlines()
+    lines = blocks.studies(clone, to="../studies/").splitlines()
     assert lines[2:] == [
         "| [Do ants \\| fly?](../studies/ants) | No. |", "| [Do bees \\| fly?](../studies/bees) | Yes, they do. |"
     ]  # fmt: skip
@@ -120,7 +120,7 @@ def test_studies_are_listed_by_name_with_links_that_lead_there(clone):
 
 
 def test_cost_follows_the_order_in_which_it_was_measured(clone):
-    text = documents.cost(clone)
+    text = blocks.cost(clone)
     assert re.findall(r"`make (\w+)` \| (\d+) \| ([\d.]+)", text) == [
         ("env", "2", "0.5"), ("results", "10", "1.5"), ("studies", "20", "2.0")
     ]  # fmt: skip
@@ -128,27 +128,27 @@ def test_cost_follows_the_order_in_which_it_was_measured(clone):
 
 
 def test_speed_has_a_line_for_each_must(clone):
-    lines = documents.speed(clone).splitlines()[2:]
+    lines = blocks.speed(clone).splitlines()[2:]
     assert len(lines) == sum(len(question.musts) for question in comparison.QUESTIONS.values())
     assert all(line.endswith(": met |") for line in lines) and "| 6.0× | ≥ 3×: met |" in lines[0]
 
 
 def test_a_block_goes_between_its_marks_and_nothing_else_changes(clone):
-    begin, end = documents.BEGIN.format("headline"), documents.END.format("headline")
-    text = documents.filled(clone, "README.md", f"before\n{begin}\nold\n{end}\nafter\n")
-    assert text == f"before\n{begin}\n{documents.headline(clone)}\n{end}\nafter\n"
-    assert documents.filled(clone, "README.md", text) == text
+    begin, end = blocks.BEGIN.format("headline"), blocks.END.format("headline")
+    text = blocks.filled(clone, "README.md", f"before\n{begin}\nold\n{end}\nafter\n")
+    assert text == f"before\n{begin}\n{blocks.headline(clone)}\n{end}\nafter\n"
+    assert blocks.filled(clone, "README.md", text) == text
     with pytest.raises(UserError, match=r"README.md: the lines .* are missing; git checkout README.md"):
-        documents.filled(clone, "README.md", "before\n")
+        blocks.filled(clone, "README.md", "before\n")
 
 
-@pytest.mark.parametrize("name", documents.DOCUMENTS)
+@pytest.mark.parametrize("name", blocks.DOCUMENTS)
 def test_a_document_has_the_marks_of_its_blocks_and_of_no_other(root, name):
     found = re.findall(r"<!-- (\w+): written by `make docs` -->\n(?:.*\n)*?<!-- end of \1 -->", (root / name).read_text())
-    assert tuple(found) == documents.DOCUMENTS[name]
+    assert tuple(found) == blocks.DOCUMENTS[name]
 
 
-@pytest.mark.parametrize("name", documents.DOCUMENTS)
+@pytest.mark.parametrize("name", blocks.DOCUMENTS)
 def test_what_a_document_links_to_is_in_git(root, name):
     known = set(git.text(root, "ls-files", "--cached", "--others", "--exclude-standard").splitlines())
     folders = {parent.as_posix() for file in known for parent in PurePosixPath(file).parents}

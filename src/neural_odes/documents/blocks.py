@@ -6,8 +6,8 @@ from typing import Any
 
 from neural_odes import paths
 from neural_odes.benchmarks import comparison
+from neural_odes.documents import tables
 from neural_odes.errors import UserError
-from neural_odes.pages import tables
 from neural_odes.verdicts import claims
 
 BEGIN, END = "<!-- {}: written by `make docs` -->", "<!-- end of {} -->"

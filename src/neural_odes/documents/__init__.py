@@ -1,0 +1,1 @@
+"""Tables of results for a terminal, and what is generated in README.md, docs/ and studies/README.md: for the command line."""
