@@ -1,17 +1,17 @@
 """What a gradient keeps against depth."""
 
-import json
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from neural_odes.classification.appearance import MODELS
 from neural_odes.figures import style
+from neural_odes.pipeline.metrics import read_json
 
 
 def draw(source: Path) -> Figure:
     """A line a model."""
-    found = json.loads((source / "memory.json").read_text(encoding="utf-8"))
+    found = read_json(source / "memory.json")
     drawn, ax = style.new(size=(6.5, 3.9))
     for model in ("resnet", "rknet", "odenet"):
         look = MODELS[model]

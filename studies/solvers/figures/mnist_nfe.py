@@ -1,6 +1,5 @@
 """Evaluations of the field: the time they take, those of a gradient, those while training (Chen et al. 2018, Figure 3 b to d)."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,13 @@ from matplotlib.ticker import MaxNLocator
 
 from neural_odes.classification.appearance import MODELS
 from neural_odes.figures import style
+from neural_odes.pipeline.metrics import read_json
 from studies.solvers.figures.methods import METHODS
 
 
 def draw(source: Path) -> Figure:
     """Three panels."""
-    found = json.loads((source / "nfe.json").read_text(encoding="utf-8"))
+    found = read_json(source / "nfe.json")
     drawn, axes = style.new(1, 3, size=(13, 3.8))
     _time(axes[0], found["timed"], found["batch"])
     _adjoint(axes[1], found["adjoint"])

@@ -1,12 +1,12 @@
 """Numerical error and test error against evaluations of the field."""
 
-import json
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from neural_odes.classification.appearance import plain_ticks
 from neural_odes.figures import style
+from neural_odes.pipeline.metrics import read_json
 from studies.solvers.figures.methods import METHODS
 
 _PANELS = (
@@ -17,7 +17,7 @@ _PANELS = (
 
 def draw(source: Path) -> Figure:
     """A line a method."""
-    found = json.loads((source / "solvers.json").read_text(encoding="utf-8"))
+    found = read_json(source / "solvers.json")
     drawn, axes = style.new(1, 2, size=(10.5, 4.2))
     for ax, (key, unit, title) in zip(axes, _PANELS, strict=True):
         for method, (colour, marker) in METHODS.items():

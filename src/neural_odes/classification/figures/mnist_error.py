@@ -1,6 +1,5 @@
 """Test error against number of parameters, ours beside the published ones."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,12 @@ from matplotlib.figure import Figure
 
 from neural_odes.classification.appearance import MODELS, plain_ticks
 from neural_odes.figures import style
+from neural_odes.pipeline.metrics import read_json
 
 
 def draw(source: Path) -> Figure:
     """Of every model in ``errors.json``."""
-    told = json.loads((source / "errors.json").read_text(encoding="utf-8"))
+    told = read_json(source / "errors.json")
     drawn, ax = style.new(size=(9.5, 4.3))
     _published(ax, told["published"])
     largest = 0.0

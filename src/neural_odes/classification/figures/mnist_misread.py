@@ -1,19 +1,19 @@
 """The test images that the ODE-Net misreads."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from neural_odes.figures import style
+from neural_odes.pipeline.metrics import read_json
 
 _ROWS, _COLUMNS = 3, 12
 
 
 def draw(source: Path) -> Figure:
     """A grid of them, each with its label and the answer."""
-    told = json.loads((source / "misread.json").read_text(encoding="utf-8"))
+    told = read_json(source / "misread.json")
     drawn, axes = style.new(_ROWS, _COLUMNS, size=(11, 3.7))
     with np.load(source / "misread.npz") as found:
         for ax in axes.flat:
