@@ -3,9 +3,10 @@
 from typing import Any
 
 from neural_odes.verdicts import rules
-from neural_odes.verdicts.claims import TABLE_1_SOURCE, Verdict
+from neural_odes.verdicts.classification import TABLE_1_SOURCE
 from neural_odes.verdicts.measured import Measured
 from neural_odes.verdicts.published import TABLE_1
+from neural_odes.verdicts.verdict import Verdict
 
 
 def judge(metrics: dict[str, Any], details: dict[str, Any]) -> list[Verdict]:
@@ -14,7 +15,6 @@ def judge(metrics: dict[str, Any], details: dict[str, Any]) -> list[Verdict]:
 
     def line(model: str, published: str, step: str, *, constant: bool = False) -> Verdict:
         return Verdict(
-            claim="classification",
             quantity=f"{TABLE_1[model].label}, memory per extra {step} ({published})",
             unit="KiB an image",
             source=TABLE_1_SOURCE,

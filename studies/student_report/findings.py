@@ -35,14 +35,6 @@ class Finding:
     ours: str
     judgement: Judgement
 
-    @property
-    def verdict(self) -> Word:
-        return self.judgement.word
-
-    @property
-    def reason(self) -> str:
-        return self.judgement.reason
-
 
 def judge(kept: Kept, solvers: dict[str, Any]) -> list[Finding]:
     """All findings.

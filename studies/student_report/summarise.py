@@ -10,6 +10,9 @@ def summarise(stage: Stage) -> None:
     """Writes the findings, and what was run."""
     kept = Kept.read(stage.input(FOLDER))
     found = judge(kept, read_json(stage.input("studies/solvers/results/metrics.json")))
-    findings = [{"claim": f.claim, "said": f.said, "ours": f.ours, "verdict": f.verdict, "reason": f.reason} for f in found]
+    findings = [
+        {"claim": f.claim, "said": f.said, "ours": f.ours, "verdict": f.judgement.word, "reason": f.judgement.reason}
+        for f in found
+    ]
     run = {key: kept.metrics[key] for key in ("presets", "commit", "changed")}
     write_json(stage.output("studies/student_report/results/metrics.json"), {"findings": findings, "run": run})

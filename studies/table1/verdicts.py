@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from neural_odes.verdicts.claims import Verdict, error, parameters, under_solvers
-from neural_odes.verdicts.measured import difference, number, with_interval
+from neural_odes.verdicts.classification import error_difference, solver_change, table_1_error, table_1_parameters
+from neural_odes.verdicts.measured import number, with_interval
+from neural_odes.verdicts.verdict import Verdict
 
 _PUBLISHED = ("rknet", "mlp")
 
@@ -12,9 +13,9 @@ def judge(metrics: dict[str, Any], details: dict[str, Any]) -> list[Verdict]:
     """Errors and sizes of RK-Net and the MLP, and whether RK-Net is an ODE."""
     dataset = details["classification"]["dataset"]
     return [
-        *(error(model=model, scores=metrics[model], dataset=dataset) for model in _PUBLISHED),
-        *(parameters(model=model, scores=metrics[model]) for model in _PUBLISHED),
-        under_solvers(model="rknet", scores=metrics["rknet"]),
+        *(table_1_error(model=model, scores=metrics[model], dataset=dataset) for model in _PUBLISHED),
+        *(table_1_parameters(model=model, scores=metrics[model]) for model in _PUBLISHED),
+        solver_change(model="rknet", scores=metrics["rknet"]),
     ]
 
 
@@ -25,7 +26,7 @@ def depth_matters(scores: dict[str, Any]) -> str:
         scores: of all six models.
     """
     stem, one, six, ode = (number(scores[model]["error_pct"]["mean"], 2) for model in ("stem", "resnet1", "resnet", "odenet"))
-    gain = difference(scores, "resnet1", "resnet")
+    gain = error_difference(scores, "resnet1", "resnet")
     found = (
         f"The test error of the stem alone is {stem} %. With one residual block after it the error is {one} %, with six {six} %. "
         f"The difference between one block and six is {with_interval(gain, 2)} points, which is "

@@ -3,9 +3,9 @@
 from typing import Any
 
 from neural_odes.verdicts import rules
-from neural_odes.verdicts.claims import Verdict
 from neural_odes.verdicts.measured import Measured, paired_difference
 from neural_odes.verdicts.published import CHEN
+from neural_odes.verdicts.verdict import Verdict
 
 
 def judge(metrics: dict[str, Any], details: dict[str, Any]) -> list[Verdict]:
@@ -13,7 +13,6 @@ def judge(metrics: dict[str, Any], details: dict[str, Any]) -> list[Verdict]:
     cases = paired(metrics)
     return [
         Verdict(
-            claim="density",
             quantity=f"CNF’s NLL below a planar flow’s at K = M, of {len(cases)} cases",
             published=float(len(cases)),
             source=f"{CHEN}, Figure 4",

@@ -93,9 +93,9 @@ def test_details_that_lack_something_are_named(clone):
 
 def test_every_verdict_is_in_the_table_and_a_study_of_its_own_kind(clone):
     (clone / "studies/bees/verdicts.py").write_text(
-        "from neural_odes.verdicts.claims import parameters\n"
+        "from neural_odes.verdicts.classification import table_1_parameters\n"
         "def judge(metrics, details):\n"
-        "    return [parameters(model='rknet', scores=metrics['rknet'])]\n"
+        "    return [table_1_parameters(model='rknet', scores=metrics['rknet'])]\n"
     )
     with pytest.raises(UserError, match=r"studies/bees/results/metrics.json: missing; "):
         blocks.results(clone)

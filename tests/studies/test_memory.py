@@ -15,7 +15,7 @@ def test_a_line_through_points_on_a_line():
 
 def test_memory_grows_or_does_not():
     kept = {"odenet": {"bytes_per_depth": 3.0}, "rknet": {"bytes_per_depth": 1e5}, "resnet": {"bytes_per_depth": 500.0}}
-    found = {line.quantity: line.verdict for line in judge(kept, {})}
+    found = {line.quantity: line.judgement.word for line in judge(kept, {})}
     assert found == {
         "ODE-Net, memory per extra evaluation (O(1))": "reproduced",
         "RK-Net, memory per extra evaluation (O(evaluations))": "reproduced",

@@ -76,7 +76,7 @@ def one(found, beginning):
 def test_more_epochs(tmp_path, later, verdict):
     """2 % of 5,000 images has a standard error of 0.198 points: a difference of 0.5 is within 95 %, one of 0.6 is not."""
     line = one(found(tmp_path, later=later), "30 more epochs")
-    assert line.verdict == verdict
+    assert line.judgement.word == verdict
     assert "validation error 2.00 % after 30 epochs" in line.ours and f"{later:.2f} % after 60" in line.ours
 
 
@@ -84,27 +84,33 @@ def test_more_epochs(tmp_path, later, verdict):
     ("nll", "verdict"), [(2.41, "reproduced"), (2.423, "reproduced"), (2.43, "not reproduced"), (2.37, "beaten")]
 )
 def test_nll_at_the_end(tmp_path, nll, verdict):
-    assert one(found(tmp_path, final_nll=nll), "in the log of its code").verdict == verdict
+    assert one(found(tmp_path, final_nll=nll), "in the log of its code").judgement.word == verdict
 
 
 def test_where_the_printed_nll_stands(tmp_path):
     line = one(found(tmp_path), "NLL 3.1 nats")
     assert (
-        line.verdict == "not reproduced" and line.ours.startswith("2.410 nats") and line.ours.endswith("down to 3.1 by step 300")
+        line.judgement.word == "not reproduced"
+        and line.ours.startswith("2.410 nats")
+        and line.ours.endswith("down to 3.1 by step 300")
     )
 
 
 def test_fewer_training_steps(tmp_path):
     line = one(found(tmp_path), "MSE 0.15 at step 500")
-    assert line.verdict == "reproduced" and line.ours.startswith("0.1600 and 0.0400") and "a factor of 4.0" in line.reason
+    assert (
+        line.judgement.word == "reproduced"
+        and line.ours.startswith("0.1600 and 0.0400")
+        and "a factor of 4.0" in line.judgement.reason
+    )
 
 
 def test_solvers(tmp_path):
     lines = found(tmp_path)
-    assert one(lines, "fewer solver steps").verdict == one(lines, "tight tolerances").verdict == "reproduced"
+    assert one(lines, "fewer solver steps").judgement.word == one(lines, "tight tolerances").judgement.word == "reproduced"
     assert "3.0 ± 0.2 times the evaluations" in one(lines, "tight tolerances").ours
     same = found(tmp_path / "same", solved(euler=(0.4, 0.6, 0.2), tight_nfe=(20.0, 24.0, 16.0)))
-    assert one(same, "fewer solver steps").verdict == one(same, "tight tolerances").verdict == "not reproduced"
+    assert one(same, "fewer solver steps").judgement.word == one(same, "tight tolerances").judgement.word == "not reproduced"
 
 
 def test_the_figure_is_drawn_from_what_was_kept(tmp_path):

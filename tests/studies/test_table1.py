@@ -14,7 +14,7 @@ def test_rows_of_table_1():
     mlp = rknet | {"error_pct": over_seeds([1.5, 1.6, 1.7]), "parameters": 300_000}
     metrics, details = {"rknet": rknet, "mlp": mlp}, {"classification": {"dataset": "mnist"}}
     lines = judge(metrics, details)
-    assert [(line.quantity, line.published, line.verdict) for line in lines] == [
+    assert [(line.quantity, line.published, line.judgement.word) for line in lines] == [
         ("RK-Net, test error", 0.47, "reproduced"),
         ("1-layer MLP, test error", 1.6, "reproduced"),
         ("RK-Net, parameters", 220_000.0, "reproduced"),
@@ -22,7 +22,7 @@ def test_rows_of_table_1():
         ("RK-Net, tight minus training solver, test error", 0.0, "not reproduced"),
     ]
     elsewhere = judge(metrics, {"classification": {"dataset": "cifar10"}})
-    assert elsewhere[0].verdict_text.startswith("not comparable because the published error is on MNIST")
+    assert elsewhere[0].judgement.text.startswith("not comparable because the published error is on MNIST")
 
 
 def test_what_one_block_and_none_imply():

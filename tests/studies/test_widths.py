@@ -25,10 +25,10 @@ def test_a_cnf_below_planar_flows_needs_every_size():
     sure, unsure = [0.51, 0.40, 0.59], [0.51, 0.05, 0.35]
     assert paired({"moons": study(sure)})[0].interval == pytest.approx(0.0248, abs=1e-4)
     (line,) = judge({"moons": study(sure)}, {})
-    assert line.verdict == "reproduced" and (line.published, line.ours.mean) == (1.0, 1.0)
-    assert line.reason.startswith("the smallest difference is 0.3000 ± 0.0248 nats (paired over 3 seeds)")
+    assert line.judgement.word == "reproduced" and (line.published, line.ours.mean) == (1.0, 1.0)
+    assert line.judgement.reason.startswith("the smallest difference is 0.3000 ± 0.0248 nats (paired over 3 seeds)")
     (line,) = judge({"moons": study(sure), "circles": study(sure, unsure)}, {})
-    assert line.verdict == "not reproduced" and (line.published, line.ours.mean) == (3.0, 2.0)
+    assert line.judgement.word == "not reproduced" and (line.published, line.ours.mean) == (3.0, 2.0)
     assert line.quantity == "CNF’s NLL below a planar flow’s at K = M, of 3 cases"
 
 
@@ -77,7 +77,7 @@ def test_what_is_summarised_and_drawn(root):
     metrics = read_json(folder / "results/metrics.json")
     assert metrics["circles"]["entropy_nats"] == 1.0 and metrics["moons"]["planar"]["8"]["parameters"] == 100
     assert metrics["moons"]["planar_cnf"]["2"]["gap_nats"]["values"] == pytest.approx([0.4, 0.41, 0.42])
-    assert judge(metrics, {})[0].verdict == "reproduced"
+    assert judge(metrics, {})[0].judgement.word == "reproduced"
     source = folder / "results" / "source"
     shown = Record.read(source / "widths-samples")
     assert all(name.endswith("-0") for name in shown.own.data) and len(shown.own.data) == 8

@@ -28,12 +28,16 @@ def test_density_gap_floor_and_the_reports_numbers():
     }
     gap, printed, expected, logged = claims.judge("density", metrics)
     assert (gap.published_text, gap.ours_text, gap.floor_text) == ("–", "0.0020 ± 0.0025", "0 (the exact density)")
-    assert {line.verdict for line in (gap, printed, expected, logged)} == {"not comparable"}
+    assert {line.judgement.word for line in (gap, printed, expected, logged)} == {"not comparable"}
     assert (printed.published, expected.published, logged.published) == (3.1, 0.55, 2.40)
-    assert "2.394" in expected.verdict_text and expected.verdict_text.startswith("not comparable because ")
+    assert "2.394" in expected.judgement.text and expected.judgement.text.startswith("not comparable because ")
     metrics["entropy_nats"] = 2.3945
     metrics["cnf"]["nll_nats"] = over_seeds([2.396, 2.397, 2.398])
-    assert [line.verdict for line in claims.judge("density", metrics)[1:]] == ["not comparable", "not comparable", "reproduced"]
+    assert [line.judgement.word for line in claims.judge("density", metrics)[1:]] == [
+        "not comparable",
+        "not comparable",
+        "reproduced",
+    ]
 
 
 def test_trajectory_is_said_as_a_multiple_of_the_oracle():
@@ -42,7 +46,7 @@ def test_trajectory_is_said_as_a_multiple_of_the_oracle():
     lines = claims.judge("trajectory", {"noise_std": 0.3, "100": entry, "30": entry})
     beyond = [line for line in lines if "Table 2" in line.source and line.ours]
     assert [line.published for line in beyond] == [0.1642, 0.1346]  # 50 was not measured; 30 stands before 100
-    assert all(line.verdict == "not comparable" and "1.50 × the Bayes oracle" in line.reason for line in beyond)
+    assert all(line.judgement.word == "not comparable" and "1.50 × the Bayes oracle" in line.judgement.reason for line in beyond)
     assert all(line.floor == pytest.approx(0.04) for line in beyond)
 
 
@@ -53,22 +57,24 @@ def test_metrics_that_lack_something_are_named_in_one_line():
 
 def test_missing_metrics_are_named(tmp_path):
     with pytest.raises(UserError, match=r"reports/details/classification.json: missing"):
-        claims.load(tmp_path)
+        claims.load_details(tmp_path)
 
 
 def test_classification():
     found = {(line.quantity, line.published): line for line in claims.judge("classification", DETAILS)}
-    assert found["ODE-Net, test error", 0.42].verdict == "reproduced"
-    assert found["ODE-Net, test error", 0.7].verdict == "beaten"
-    assert found["ODE-Net, test error", 1.7].verdict == "not comparable"
-    assert found["ODE-Net, NFE backward / forward", 0.5].verdict == "reproduced"
+    assert found["ODE-Net, test error", 0.42].judgement.word == "reproduced"
+    assert found["ODE-Net, test error", 0.7].judgement.word == "beaten"
+    assert found["ODE-Net, test error", 1.7].judgement.word == "not comparable"
+    assert found["ODE-Net, NFE backward / forward", 0.5].judgement.word == "reproduced"
     tight = found["ODE-Net under a tight adaptive solver, test error", 0.42]
-    assert tight.verdict == "not reproduced" and tight.reason.startswith("+0.30 points")
+    assert tight.judgement.word == "not reproduced" and tight.judgement.reason.startswith("+0.30 points")
     changed = found["ODE-Net, tight minus training solver, test error", 0.0]
-    assert changed.verdict == "not reproduced" and changed.reason.startswith("the error changes by +0.300 points")
+    assert changed.judgement.word == "not reproduced" and changed.judgement.reason.startswith(
+        "the error changes by +0.300 points"
+    )
     assert found["ODE-Net, parameters", 220_000.0].ours_text == "208,266"
     elsewhere = {line.quantity: line for line in claims.judge("classification", DETAILS | {"dataset": "cifar10"})}
-    assert elsewhere["ODE-Net, test error"].verdict_text.startswith("not comparable because the published error is on MNIST")
+    assert elsewhere["ODE-Net, test error"].judgement.text.startswith("not comparable because the published error is on MNIST")
 
 
 def test_a_study_judges_by_its_own_module(tmp_path, monkeypatch):
@@ -76,9 +82,9 @@ def test_a_study_judges_by_its_own_module(tmp_path, monkeypatch):
     folder = tmp_path / "studies" / "invented"
     folder.mkdir(parents=True)
     (folder / "verdicts.py").write_text(
-        "from neural_odes.verdicts.claims import error\n"
+        "from neural_odes.verdicts.classification import table_1_error\n"
         "def judge(metrics, details):\n"
-        "    return [error(model='rknet', scores=metrics['rknet'], dataset=details['classification']['dataset'])]\n"
+        "    return [table_1_error(model='rknet', scores=metrics['rknet'], dataset=details['classification']['dataset'])]\n"
     )
     with pytest.raises(UserError, match=r"studies/invented/results/metrics.json: missing; .*neural-odes repro invented"):
         claims.load_study(tmp_path, "invented")
@@ -88,4 +94,4 @@ def test_a_study_judges_by_its_own_module(tmp_path, monkeypatch):
     for claim in claims.CLAIMS:
         write_json(tmp_path / "reports" / "details" / f"{claim}.json", DETAILS)
     (line,) = claims.load_study(tmp_path, "invented")
-    assert (line.quantity, line.published, line.verdict) == ("RK-Net, test error", 0.47, "reproduced")
+    assert (line.quantity, line.published, line.judgement.word) == ("RK-Net, test error", 0.47, "reproduced")

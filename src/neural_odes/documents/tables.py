@@ -11,9 +11,10 @@ from rich.table import Table
 from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.verdicts import claims
-from neural_odes.verdicts.claims import Verdict
 from neural_odes.verdicts.measured import Measured, number, paired_ratio, with_interval
 from neural_odes.verdicts.published import REPORT_ACCURACY, REPORT_MSE, REPORT_NLL, TABLE_1, TABLE_2
+from neural_odes.verdicts.trajectory import observation_counts
+from neural_odes.verdicts.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ def _density(details: dict[str, Any]) -> list[Headline]:
 
 
 def _trajectory(details: dict[str, Any]) -> list[Headline]:
-    counts = claims.counts(details)
+    counts = observation_counts(details)
 
     def row(count: str, key: str, what: str, decimals: int, **printed: str) -> Headline:
         ours, best = Measured.of(details[count]["latent_ode"][key]), Measured.of(details[count]["oracle"][key])
@@ -129,8 +130,7 @@ VERDICT_COLUMNS = ("quantity", "published", "source", "ours", "best possible", "
 
 
 def verdict_row(line: Verdict) -> tuple[str, ...]:
-    unit = f" ({line.unit})" if line.unit else ""
-    return line.quantity + unit, line.published_text, line.source, line.ours_text, line.floor_text, line.verdict
+    return line.quantity_text, line.published_text, line.source, line.ours_text, line.floor_text, line.judgement.word
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from neural_odes.errors import UserError
 from neural_odes.figures import seal
 from neural_odes.params import flatten
 from neural_odes.pipeline.record import Record
-from neural_odes.verdicts.claims import Verdict
 from neural_odes.verdicts.measured import Measured, with_interval
+from neural_odes.verdicts.rules import Judgement
+from neural_odes.verdicts.verdict import Verdict
 
 FIGURES = Path("reports/figures")
 _WORDS = Markup('<span class="words">{}</span>')
@@ -62,23 +63,23 @@ def verdict_table(lines: Sequence[Verdict], caption: str) -> Html:
     """Published, ours, floor and verdict, a line each."""
     rows = [
         {
-            "quantity": line.quantity + (f" ({line.unit})" if line.unit else ""),
+            "quantity": line.quantity_text,
             "published": line.published_text,
             "source": line.source,
             "ours": line.ours_text,
             "seeds": line.ours.n if line.ours and line.ours.n else "",
             "floor": line.floor_text,
-            "verdict": judged(line.verdict, line.reason),
+            "verdict": judged(line.judgement),
         }
         for line in lines
     ]
     return table(pd.DataFrame(rows, dtype=object).set_index("quantity"), caption, words=("source", "floor", "verdict"))
 
 
-def judged(word: str, reason: str) -> Markup:
+def judged(judgement: Judgement) -> Markup:
     """A verdict and its reason, as a cell of a table."""
-    joint = " because " if word == "not comparable" else ": "
-    return Markup('<b class="{}">{}</b>{}').format(word.replace(" ", "-"), word, joint + reason)
+    word = judgement.word
+    return Markup('<b class="{}">{}</b>{}').format(word.replace(" ", "-"), word, judgement.text.removeprefix(word))
 
 
 def figure(

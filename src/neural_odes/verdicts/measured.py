@@ -30,11 +30,6 @@ class Measured:
         return self.mean > (self.interval or 0.0)
 
 
-def difference(metrics: dict[str, Any], one: str, other: str, key: str = "error_pct", other_key: str | None = None) -> Measured:
-    """Value of one model minus that of another, paired over seeds."""
-    return paired_difference(metrics[one][key], metrics[other][other_key or key])
-
-
 def paired_difference(one: dict[str, Any], other: dict[str, Any]) -> Measured:
     """One value over seeds minus another, seed by seed."""
     return Measured.of(over_seeds([a - b for a, b in zip(one["values"], other["values"], strict=True)]))

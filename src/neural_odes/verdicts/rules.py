@@ -27,6 +27,11 @@ class Judgement(NamedTuple):
     word: Word
     reason: str
 
+    @property
+    def text(self) -> str:
+        """As a sentence goes on after "is": *not comparable because …*."""
+        return f"{self.word}{' because ' if self.word == 'not comparable' else ': '}{self.reason}"
+
 
 def not_comparable(reason: str) -> Judgement:
     return Judgement("not comparable", reason)
