@@ -2,21 +2,19 @@
 
 from dataclasses import dataclass
 
-from neural_odes.figures.style import BLUE, ORANGE
+from neural_odes.figures.style import BLUE, ORANGE, Look
 
 
-@dataclass(frozen=True)
-class Look:
-    """A kind's name for people, what its size counts and by which letter, its colour and its marker."""
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """How a kind of flow looks, what its size counts, and by which letter."""
 
-    label: str
+    look: Look
     letter: str
     counts: str
-    colour: str
-    marker: str
 
 
 MODELS = {
-    "planar": Look(label="planar flow", letter="K", counts="layers", colour=ORANGE, marker="s"),
-    "planar_cnf": Look(label="CNF", letter="M", counts="units", colour=BLUE, marker="o"),
+    "planar": Kind(look=Look(label="planar flow", colour=ORANGE, marker="s"), letter="K", counts="layers"),
+    "planar_cnf": Kind(look=Look(label="CNF", colour=BLUE, marker="o"), letter="M", counts="units"),
 }

@@ -1,21 +1,10 @@
 """How the claim's figures and tables show its models and those of its studies."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
 
-from neural_odes.figures.style import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
-
-
-@dataclass(frozen=True)
-class Look:
-    """A model's name for people, its colour and its marker."""
-
-    label: str
-    colour: str
-    marker: str
-
+from neural_odes.figures.style import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Look
 
 MODELS = {
     "odenet": Look(label="ODE-Net", colour=BLUE, marker="o"),

@@ -1,5 +1,6 @@
 """The one style of all figures: in force wherever this module is imported."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -8,8 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 # Okabe & Ito (2008): distinguishable with every common form of colour blindness.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000",
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000",
 )  # fmt: skip
 GREY = "#767676"
 DENSITY_MAP = "cividis"
@@ -33,6 +34,29 @@ matplotlib.rcParams.update(
         "svg.fonttype": "path",
     }
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How one of several things (a model, a solver, a data set) looks in all figures.
+
+    Attributes:
+        label: its name for people.
+        line: Matplotlib's line style.
+        hollow: its markers are white within.
+    """
+
+    label: str
+    colour: str
+    marker: str
+    line: str = "-"
+    hollow: bool = False
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """For ``plot`` and ``errorbar``, all but the label."""
+        inside = {"markerfacecolor": "white"} if self.hollow else {}
+        return {"color": self.colour, "marker": self.marker, "linestyle": self.line, **inside}
 
 
 def new(rows: int = 1, columns: int = 1, *, size: tuple[float, float], **options: Any) -> tuple[Figure, Any]:

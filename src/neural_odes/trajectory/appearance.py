@@ -7,46 +7,56 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 
-from neural_odes.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED
+from neural_odes.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, Look
 
 NUMBERS = (ORANGE, GREEN, BLUE)
 """Colours of the numbers of observations, in their order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
-    """A row of ``errors.csv`` by number of observations (see ``results.write_errors``)."""
+    """A row of ``errors.csv`` by number of observations (see ``results.write_errors``), and how it looks."""
 
     source: str
     model: str
     where: str
-    label: str
-    drawn: dict[str, Any]
+    look: Look
 
 
-_OPEN: dict[str, Any] = {"linestyle": "--", "marker": "o", "markerfacecolor": "white"}
 LINES = (
-    Line("published", "rnn", "extrapolation", "RNN, Chen et al.: beyond", {"linestyle": ":", "marker": "x", "color": GREY}),
     Line(
-        "published",
-        "latent_ode",
-        "extrapolation",
-        "latent ODE, Chen et al.: beyond",
-        {"linestyle": "-.", "marker": "x", "color": GREY},
+        source="published", model="rnn", where="extrapolation",
+        look=Look(label="RNN, Chen et al.: beyond", colour=GREY, marker="x", line=":"),
     ),
-    Line("ours", "rnn", "extrapolation", "RNN, ours: beyond the window", {"color": BLACK, "marker": "^"}),
-    Line("ours", "latent_ode", "extrapolation", "latent ODE, ours: beyond the window", {"color": RED, "marker": "s"}),
     Line(
-        "ours",
-        "latent_ode_continuation",
-        "extrapolation",
-        "latent ODE with loss beyond, ours: beyond the window",
-        {"color": ORANGE, "marker": "D"},
+        source="published", model="latent_ode", where="extrapolation",
+        look=Look(label="latent ODE, Chen et al.: beyond", colour=GREY, marker="x", line="-."),
     ),
-    Line("ours", "latent_ode", "interpolation", "latent ODE, ours: in the window", {"color": BLUE, "marker": "o"}),
-    Line("ours", "oracle", "extrapolation", "Bayes oracle: beyond the window", {"color": RED, **_OPEN}),
-    Line("ours", "oracle", "interpolation", "Bayes oracle: in the window", {"color": BLUE, **_OPEN}),
-)
+    Line(
+        source="ours", model="rnn", where="extrapolation",
+        look=Look(label="RNN, ours: beyond the window", colour=BLACK, marker="^"),
+    ),
+    Line(
+        source="ours", model="latent_ode", where="extrapolation",
+        look=Look(label="latent ODE, ours: beyond the window", colour=RED, marker="s"),
+    ),
+    Line(
+        source="ours", model="latent_ode_continuation", where="extrapolation",
+        look=Look(label="latent ODE with loss beyond, ours: beyond the window", colour=ORANGE, marker="D"),
+    ),
+    Line(
+        source="ours", model="latent_ode", where="interpolation",
+        look=Look(label="latent ODE, ours: in the window", colour=BLUE, marker="o"),
+    ),
+    Line(
+        source="ours", model="oracle", where="extrapolation",
+        look=Look(label="Bayes oracle: beyond the window", colour=RED, marker="o", line="--", hollow=True),
+    ),
+    Line(
+        source="ours", model="oracle", where="interpolation",
+        look=Look(label="Bayes oracle: in the window", colour=BLUE, marker="o", line="--", hollow=True),
+    ),
+)  # fmt: skip
 
 
 def errors_by_number(ax: Any, errors: pd.DataFrame) -> None:
@@ -57,9 +67,9 @@ def errors_by_number(ax: Any, errors: pd.DataFrame) -> None:
             continue
         x, y, bars = found["observations"], found["rmse"], found["ci95"]
         if bars.isna().all():
-            ax.plot(x, y, label=line.label, **line.drawn)
+            ax.plot(x, y, label=line.look.label, **line.look.keywords)
         else:
-            ax.errorbar(x, y, yerr=np.nan_to_num(bars), capsize=4, label=line.label, **line.drawn)
+            ax.errorbar(x, y, yerr=np.nan_to_num(bars), capsize=4, label=line.look.label, **line.look.keywords)
     ax.set(
         yscale="log",
         xlabel="observations in the window",

@@ -6,11 +6,17 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from neural_odes.figures import style
-from neural_odes.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED
+from neural_odes.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, Look
 from neural_odes.pipeline.metrics import read_json
 
 _PRICES = {"none": "not regularised", "kinetic": "kinetic energy", "jacobian": "Jacobian"}
-_SOLVERS = {"dopri5": (BLUE, "o"), "dopri8": (GREEN, "D"), "bosh3": (ORANGE, "s"), "rk4": (RED, "^"), "midpoint": (GREY, "v")}
+_SOLVERS = {
+    "dopri5": Look(label="dopri5", colour=BLUE, marker="o"),
+    "dopri8": Look(label="dopri8", colour=GREEN, marker="D"),
+    "bosh3": Look(label="bosh3", colour=ORANGE, marker="s"),
+    "rk4": Look(label="rk4", colour=RED, marker="^"),
+    "midpoint": Look(label="midpoint", colour=GREY, marker="v"),
+}
 
 
 def draw(source: Path) -> Figure:
@@ -22,9 +28,9 @@ def draw(source: Path) -> Figure:
     for ax, (price, title) in zip(axes, _PRICES.items(), strict=True):
         for method in dict.fromkeys(row["method"] for row in found[price]):
             rows = [row for row in found[price] if row["method"] == method]
-            colour, marker = _SOLVERS.get(method, (BLACK, "P"))
+            look = _SOLVERS.get(method, Look(label=method, colour=BLACK, marker="P"))
             x, y = ([row[key] for row in rows] for key in ("nfe", "error_nats"))
-            ax.plot(x, y, color=colour, marker=marker, markersize=5, label=method)
+            ax.plot(x, y, markersize=5, label=look.label, **look.keywords)
         ax.step(*zip(*front, strict=True), where="post", color=BLACK, linewidth=1, linestyle=":", label="front of all three")
         if best["price"] == price:
             ax.plot(best["nfe"], best["error_nats"], "o", color=BLACK, markersize=13, fillstyle="none", label="recommended")

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from neural_odes.classification.appearance import MODELS
 from neural_odes.figures import style
 from neural_odes.pipeline.metrics import read_json
-from studies.solvers.figures.methods import METHODS
+from studies.solvers.appearance import METHODS
 
 
 def draw(source: Path) -> Figure:
@@ -29,12 +29,12 @@ def _time(ax: Any, timed: list[dict[str, Any]], batch: int) -> None:
     for method in ("dopri5", "rk4"):
         rows = [row for row in timed if row["method"] == method]
         low, middle, high = np.array([[row["ms_spread"][0], row["ms"], row["ms_spread"][1]] for row in rows]).T
-        colour, marker = METHODS[method]
+        look = METHODS[method]
         nfe = [row["nfe"] for row in rows]
         slope, start = np.polyfit(nfe, middle, 1)
-        label = f"{method}: {slope:.1f} ms an evaluation (r² = {np.corrcoef(nfe, middle)[0, 1] ** 2:.3f})"
-        ax.errorbar(nfe, middle, [middle - low, high - middle], fmt=marker, color=colour, capsize=3, label=label)
-        ax.plot([0, max(nfe)], [start, start + slope * max(nfe)], "--", color=colour, linewidth=1)
+        label = f"{look.label}: {slope:.1f} ms an evaluation (r² = {np.corrcoef(nfe, middle)[0, 1] ** 2:.3f})"
+        ax.errorbar(nfe, middle, [middle - low, high - middle], fmt=look.marker, color=look.colour, capsize=3, label=label)
+        ax.plot([0, max(nfe)], [start, start + slope * max(nfe)], "--", color=look.colour, linewidth=1)
     ax.set(xlabel="evaluations forward", ylabel="time of a solve (ms)", title=f"Time, {batch} images, one thread")
     ax.set_ylim(0, 1.3 * ax.get_ylim()[1])  # room for the legend
     ax.legend(loc="upper left", fontsize=9)

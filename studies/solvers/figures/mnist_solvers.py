@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from neural_odes.classification.appearance import plain_ticks
 from neural_odes.figures import style
 from neural_odes.pipeline.metrics import read_json
-from studies.solvers.figures.methods import METHODS
+from studies.solvers.appearance import METHODS
 
 _PANELS = (
     ("numerical_error", "relative error of h(1)", "Numerical error"),
@@ -20,10 +20,10 @@ def draw(source: Path) -> Figure:
     found = read_json(source / "solvers.json")
     drawn, axes = style.new(1, 2, size=(10.5, 4.2))
     for ax, (key, unit, title) in zip(axes, _PANELS, strict=True):
-        for method, (colour, marker) in METHODS.items():
+        for method, look in METHODS.items():
             rows = [row for row in found["rows"] if row["method"] == method]
             x, y, bars = ([row[name] for row in rows] for name in ("nfe", key, f"{key}_bar"))
-            ax.errorbar(x, y, bars, color=colour, marker=marker, capsize=3, label=method)
+            ax.errorbar(x, y, bars, capsize=3, label=look.label, **look.keywords)
         ax.set(xscale="log", yscale="log", xlabel="evaluations of the field (forward)", ylabel=unit, title=title)
     axes[1].axhline(found["tightest_error_pct"], color=style.GREY, linestyle="--", label="tightest solve")
     for axis in (axes[0].xaxis, axes[1].xaxis, axes[1].yaxis):

@@ -20,12 +20,12 @@ def draw(source: Path) -> Figure:
 
 
 def _panel(ax: Any, data: str, gaps: dict[str, Any]) -> None:
-    for model, look in MODELS.items():
+    for model, kind in MODELS.items():
         sizes = sorted(gaps[model], key=int)
         x, means = [int(size) for size in sizes], [gaps[model][size]["mean"] for size in sizes]
         bars = [gaps[model][size]["half_width"] or 0.0 for size in sizes]
-        ax.errorbar(x, means, bars, color=look.colour, marker=look.marker, capsize=4,
-                    label=f"{look.label}, {look.letter} {look.counts}")  # fmt: skip
+        label = f"{kind.look.label}, {kind.letter} {kind.counts}"
+        ax.errorbar(x, means, bars, capsize=4, label=label, **kind.look.keywords)
     ax.set(xscale="log", yscale="log", xlabel="K or M", ylabel="gap to the exact entropy (nats)", title=f"Two {data}")
     ax.set_xticks(x, sizes)
     ax.minorticks_off()

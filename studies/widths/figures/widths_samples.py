@@ -18,9 +18,9 @@ def draw(source: Path) -> Figure:
     kinds = [(shown["data"], shown["box"], model) for shown in told["boxes"] for model in MODELS]
     with np.load(source / "samples.npz") as samples:
         for row, (data, (x, y), model) in zip(axes, kinds, strict=True):
-            look = MODELS[model]
+            kind, look = MODELS[model], MODELS[model].look
             panels = [(f"{data}, points", data, style.GREY)]
-            panels += [(f"{look.label}, {look.letter} = {n}", f"{data}-{model}-{n}", look.colour) for n in told["sizes"]]
+            panels += [(f"{look.label}, {kind.letter} = {n}", f"{data}-{model}-{n}", look.colour) for n in told["sizes"]]
             for ax, (title, name, colour) in zip(row, panels, strict=True):
                 ax.plot(*samples[name].astype(float).T, ".", color=colour, markersize=1.2, alpha=0.5, rasterized=True)
                 ax.set(title=title, aspect="equal", xlim=x, ylim=y)
