@@ -1,7 +1,7 @@
 """What a notebook shows: tables, verdicts, figures with their provenance."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from neural_odes.errors import UserError
 from neural_odes.figures import seal
 from neural_odes.params import flatten
 from neural_odes.pipeline.record import Record
-from neural_odes.verdicts.measured import Measured, with_interval
 from neural_odes.verdicts.rules import Judgement
 from neural_odes.verdicts.verdict import Verdict
 
@@ -28,11 +27,6 @@ class Html(Markup):
 
     def _repr_html_(self) -> str:
         return str(self)
-
-
-def value(entry: Any, decimals: int) -> str:
-    """``0.35 ± 0.04``: an entry of a metrics file, mean and 95 % interval over seeds; – where there is none."""
-    return "–" if entry is None else with_interval(Measured.of(entry), decimals)
 
 
 def table(frame: pd.DataFrame, caption: str, *, words: Sequence[str] = ()) -> Html:
@@ -52,6 +46,23 @@ def table(frame: pd.DataFrame, caption: str, *, words: Sequence[str] = ()) -> Ht
     return Html('<figure class="table"><figcaption>{}</figcaption><div class="wide">{}</div></figure>').format(
         caption, Markup(body)
     )
+
+
+def trainings(
+    curves: Path, columns: Mapping[str, tuple[str, int]], caption: str, *, names: Mapping[str, str] | None = None
+) -> Html:
+    """How each training ended: the last values of some metrics, a row a model and seed.
+
+    Args:
+        curves: a table of training curves.
+        columns: metric, and digits after the point, by the heading of the column.
+        names: of models, for people.
+    """
+    history = pd.read_csv(curves)
+    last = history.sort_values("step").groupby(["model", "seed", "metric"])["value"].last().unstack("metric")
+    rows = pd.DataFrame({title: last[metric].map(f"{{:.{digits}f}}".format) for title, (metric, digits) in columns.items()})
+    rows.index = pd.Index([f"{(names or {}).get(model, model)}, seed {seed}" for model, seed in last.index], name="training")
+    return table(rows, caption)
 
 
 def paragraph(text: str) -> Html:

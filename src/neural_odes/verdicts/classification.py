@@ -1,5 +1,6 @@
 """The verdicts on the classification claim, and what those of its studies are made of."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from neural_odes.pipeline.metrics import binomial_standard_error
@@ -129,7 +130,7 @@ def solver_change(*, model: str, scores: dict[str, Any]) -> Verdict:
     )
 
 
-def error_difference(scores: dict[str, Any], one: str, other: str) -> Measured:
+def error_difference(scores: Mapping[str, Any], one: str, other: str) -> Measured:
     """Test error of one model minus that of another, paired over seeds.
 
     Args:

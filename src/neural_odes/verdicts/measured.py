@@ -40,6 +40,11 @@ def paired_ratio(one: dict[str, Any], other: dict[str, Any]) -> Measured:
     return Measured.of(over_seeds([a / b for a, b in zip(one["values"], other["values"], strict=True)]))
 
 
+def value(entry: Any, decimals: int) -> str:
+    """As ``with_interval``, of an entry of a metrics file; – where there is none."""
+    return "–" if entry is None else with_interval(Measured.of(entry), decimals)
+
+
 def with_interval(value: Measured, decimals: int) -> str:
     """``0.35 ± 0.04``: mean and half the width of the 95 % interval over seeds, where there is one."""
     mean = number(value.mean, decimals)

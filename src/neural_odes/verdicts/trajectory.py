@@ -1,5 +1,6 @@
 """The verdicts on the trajectory claim, and what those of its studies are made of."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from neural_odes.verdicts.measured import Measured
@@ -102,6 +103,6 @@ def table_2_errors(*, model: str, found: dict[str, Any], oracles: dict[str, Any]
     ]
 
 
-def observation_counts(found: dict[str, Any]) -> list[str]:
+def observation_counts(found: Mapping[str, Any]) -> list[str]:
     """The numbers of observations that a metrics file has scores for, in order."""
     return sorted((key for key in found if key.isdigit()), key=int)
