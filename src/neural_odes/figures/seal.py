@@ -27,12 +27,10 @@ class Seal:
 
     Attributes:
         record: of the stage that drew it.
-        figure: the name of its file.
         intact: its content is still the one that was saved.
     """
 
     record: Record
-    figure: str
     intact: bool
 
 
@@ -108,7 +106,7 @@ _DESCRIPTION = re.compile(rf'<desc id="{CHUNK}">(.*?)</desc>', re.DOTALL)
 
 
 def _sealed(record: Record, figure: str, content: bytes) -> str:
-    """The record with a digest of itself and of what it belongs to, as JSON."""
+    """The record and the name of the file, with a digest of both and of what they belong to, as JSON."""
     embedded = {**record.as_dict(), "figure": figure}
     return json.dumps({**embedded, "digest": _digest(embedded, content)}, sort_keys=True)
 
@@ -116,11 +114,11 @@ def _sealed(record: Record, figure: str, content: bytes) -> str:
 def _parse(text: str, content: bytes) -> Seal | None:
     try:
         embedded = json.loads(text)
-        record, figure = Record.parse(embedded), embedded["figure"]
-    except (ValueError, LookupError):
+        record = Record.parse(embedded)
+    except ValueError:
         return None
     digest = embedded.pop("digest", None)
-    return Seal(record, figure, intact=digest == _digest(embedded, content))
+    return Seal(record, intact=digest == _digest(embedded, content))
 
 
 def _digest(embedded: dict[str, Any], content: bytes) -> str:
