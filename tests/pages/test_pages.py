@@ -297,6 +297,15 @@ def test_a_table_does_not_cut_long_text():
     assert long in html.table(pd.DataFrame({"a": [long]}), "")
 
 
+def test_a_training_is_shown_by_its_last_values_whatever_their_order(tmp_path):
+    rows = [(200, "m", 0, "loss", 0.25), (100, "m", 0, "loss", 0.5), (100, "m", 0, "score", 3), (100, "n", 1, "loss", 1)]
+    pd.DataFrame(rows, columns=["step", "model", "seed", "metric", "value"]).to_csv(tmp_path / "curves.csv", index=False)
+    text = html.trainings(tmp_path / "curves.csv", {"last loss": ("loss", 2)}, "The end", names={"m": "<Model>"})
+    assert re.findall(r"<th>(.*, seed \d)</th>\s*<td>(.*)</td>", text) == [
+        ("&lt;Model&gt;, seed 0", "0.25"), ("n, seed 1", "1.00")
+    ]  # fmt: skip
+
+
 def test_a_figure_shows_its_parameters(tmp_path):
     draw(tmp_path / "f.png", record("density-figure", {"density.train": {"optimizer": HOSTILE, "steps": 7}}))
     text = html.figure("f", alt='a "quoted" text', caption="c", parameters=["density.train.steps"], folder=tmp_path)
