@@ -1,5 +1,8 @@
 """A model is found by the name that params.yaml gives it; what is not one is said in a line."""
 
+import sys
+import types
+
 import pytest
 import torch
 
@@ -30,7 +33,11 @@ def test_a_model_that_is_another_with_other_sizes():
 @pytest.mark.parametrize(
     ("model", "raw", "message"),
     [
-        ("nothing", {}, r"density\.models\.nothing: there is no model in src/neural_odes/density/models/nothing\.py"),
+        (
+            "nothing",
+            {},
+            r"density\.models\.nothing: there is no model in src/neural_odes/density/models/nothing\.py: there is no such",
+        ),
         ("cnf", {"hidden_size": 3}, r"density\.models\.cnf\.end_time is missing"),
         ("cnf", 3, r"density\.models\.cnf: "),
         ("cnf", {"hidden_size": 3, "end_time": 1.0, "depth": 2}, r"density\.models\.cnf\.depth is not a known parameter"),
@@ -39,6 +46,19 @@ def test_a_model_that_is_another_with_other_sizes():
 def test_what_is_no_model(model, raw, message):
     with pytest.raises(UserError, match=rf"^studies/x/params\.yaml: {message}"):
         find("density", model, raw, file="studies/x/params.yaml")
+
+
+def test_a_file_without_a_model(monkeypatch):
+    monkeypatch.setitem(sys.modules, "neural_odes.density.models.empty", types.ModuleType("empty"))
+    with pytest.raises(UserError, match=r"models\.empty: there is no model in .*empty\.py: it does not say"):
+        find("density", "empty", {})
+
+
+def test_a_model_whose_library_is_missing_is_not_said_to_be_absent(monkeypatch):
+    monkeypatch.delitem(sys.modules, "neural_odes.density.models.nsf", raising=False)
+    monkeypatch.setitem(sys.modules, "zuko", None)
+    with pytest.raises(ModuleNotFoundError, match="zuko"):
+        find("density", "nsf", {"transforms": 1, "bins": 4, "hidden_size": 8})
 
 
 def test_seeded_leaves_the_generator_as_it_was():

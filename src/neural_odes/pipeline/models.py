@@ -37,15 +37,22 @@ def find(claim: str, model: str, raw: Any, *, file: str = params.FILE) -> tuple[
             own name: a model may be another one with other sizes.
 
     Raises:
-        UserError: there is no such file, or a parameter is missing, unknown or ill-typed.
+        UserError: there is no such file, it has no model, or a parameter is missing, unknown or ill-typed.
     """
     where = f"{claim}.models.{model}"
     own = dict(raw) if isinstance(raw, Mapping) else raw  # anything else is refused below
     network = own.pop("network", model) if isinstance(own, dict) else model
+    wanted = f"neural_odes.{claim}.models.{network}"
+    path = f"src/{wanted.replace('.', '/')}.py"
     try:
-        found = importlib.import_module(f"neural_odes.{claim}.models.{network}").MODEL
-    except (ModuleNotFoundError, AttributeError):
-        raise UserError(f"{file}: {where}: there is no model in src/neural_odes/{claim}/models/{network}.py") from None
+        module = importlib.import_module(wanted)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{wanted}.".startswith(f"{error.name}."):
+            raise  # of a library that the module imports
+        raise UserError(f"{file}: {where}: there is no model in {path}: there is no such file") from None
+    if not hasattr(module, "MODEL"):
+        raise UserError(f"{file}: {where}: there is no model in {path}: it does not say which class is its MODEL")
+    found = module.MODEL
     return found, params.section({claim: {"models": {model: own}}}, where, found.Params, file=file)
 
 
