@@ -82,15 +82,11 @@ class Statistics:
     Attributes:
         nfe: evaluations of the field in the forward solve.
         nfe_backward: evaluations by the adjoint's backward solve, counted when ``backward`` runs.
-        accepted: steps taken.
-        rejected: steps tried and discarded.
         nodes: the times between which steps were taken, first and last included.
     """
 
     nfe: int = 0
     nfe_backward: int = 0
-    accepted: int = 0
-    rejected: int = 0
     nodes: list[float] = field(default_factory=list)
 
 
@@ -157,16 +153,12 @@ class _Counted:
 
 
 class _Watched(_Counted):
-    """Counts the steps of an adaptive solve, too."""
+    """Notes where the steps of an adaptive solve end, too."""
 
     reversed = False
 
     def callback_accept_step(self, t: Tensor, y: Tensor, dt: Tensor) -> None:
-        self.statistics.accepted += 1
         self.statistics.nodes.append(float((t - dt if self.reversed else t + dt).detach()))
-
-    def callback_reject_step(self, t: Tensor, y: Tensor, dt: Tensor) -> None:
-        self.statistics.rejected += 1
 
 
 def _solve_adaptive(field: Field, y0: Tensor, t: Tensor, solver: Adaptive, parameters: tuple[Tensor, ...]) -> Solution:
@@ -213,11 +205,11 @@ def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution
         values = torch.stack([y0, derived_steps(field, y0, nodes, solver.method)])
     else:
         values = torch.stack([y0, last_state(field, y0, nodes, solver.method)])
-    return Solution(values, Statistics(nfe=nfe, accepted=len(nodes) - 1, nodes=list(nodes)))
+    return Solution(values, Statistics(nfe=nfe, nodes=list(nodes)))
 
 
 def _solve_fixed_adjoint(field: Field, y0: Tensor, t: Tensor, solver: Fixed, parameters: tuple[Tensor, ...]) -> Solution:
-    statistics = Statistics(accepted=len(solver.nodes) - 1, nodes=list(solver.nodes))
+    statistics = Statistics(nodes=list(solver.nodes))
     counted = _Counted(field, solver.method, math.inf, statistics)
     y = adjoint_steps(counted, y0, solver.nodes, solver.method, parameters)
     counted.forward_done = True
