@@ -1,6 +1,7 @@
 """Every dvc.yaml says exactly what each stage runs and asks for, and what must not retrain does not."""
 
 import ast
+import importlib
 import json
 import re
 import shutil
@@ -205,6 +206,22 @@ def test_expensive_stages_have_cached_outputs_only():
 def test_what_computes_depends_on_the_versions_that_can_change_a_number():
     for stage in STAGES:
         assert (NUMERIC in stage.deps) == bool(EXPENSIVE.search(stage.name.base)), stage.name.address
+
+
+def test_no_code_takes_a_constant_from_parameters():
+    """No stage depends on the params.py of a claim or a study, so that what decides a number must not stand there."""
+    own = re.compile(r"(neural_odes|studies)\.\w+\.params$")
+    for path in (path for folder in ("src", "stages", "studies") for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if path.name == "params.py" or not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            for name in (alias.name for alias in node.names):
+                assert not own.match(f"{node.module}.{name}"), (
+                    f"{path}: import the schema that it needs from {node.module}.{name}"
+                )
+                if own.match(node.module):
+                    found = getattr(importlib.import_module(node.module), name)
+                    assert isinstance(found, type) and issubclass(found, params.Section), f"{path}: {node.module}.{name}"
 
 
 def test_no_command_names_an_interpreter_of_one_machine():

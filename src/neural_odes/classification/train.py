@@ -24,7 +24,6 @@ from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
 
 _PROBED = 500  # validation images on which the evaluations of an adaptive solve are counted, rtol = atol = 1e-3 (paper)
-_SMALLEST_SIDE = 32  # Muon takes the 64-row matrices; first layer and head have a side of 27 at most
 
 
 class Classification:
@@ -153,7 +152,8 @@ def optimiser(net: Classifier, params: TrainParams, ends: list[int]) -> Optimise
     rate = params.learning_rate
     parts: list[torch.optim.Optimizer]
     if params.optimizer == "muon":
-        parts = muon_and_adam(net, muon_rate=rate, adam_rate=params.adam_learning_rate, smallest_side=_SMALLEST_SIDE)
+        # Muon takes the 64-row matrices; first layer and head have a side of 27 at most.
+        parts = muon_and_adam(net, muon_rate=rate, adam_rate=params.adam_learning_rate)
     elif params.optimizer == "adam":
         parts = [torch.optim.Adam(net.parameters(), lr=rate)]
     else:

@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+MUON_SIDE = 32
+"""Muon updates the matrices with both sides at least so long: the others are a few columns of features, or a head."""
+
 
 def warmup_cosine(steps: int, warmup: int) -> Callable[[int], float]:
     """Factor on the learning rate at a step: linear from 0 over ``warmup`` steps, then a half cosine to 0 at ``steps``."""
@@ -62,9 +65,16 @@ def soap(parameters: Iterable[Tensor], learning_rate: float) -> torch.optim.Opti
     return SOAP(list(parameters), lr=learning_rate, betas=(0.95, 0.95), weight_decay=0.0, precondition_frequency=10)
 
 
-def muon_and_adam(module: nn.Module, *, muon_rate: float, adam_rate: float, smallest_side: int) -> list[torch.optim.Optimizer]:
+def muon_takes(module: nn.Module, smallest_side: int = MUON_SIDE) -> list[nn.Parameter]:
+    """The matrices of ``module`` with both sides ≥ ``smallest_side``."""
+    return [p for p in module.parameters() if p.ndim == 2 and min(p.shape) >= smallest_side]
+
+
+def muon_and_adam(
+    module: nn.Module, *, muon_rate: float, adam_rate: float, smallest_side: int = MUON_SIDE
+) -> list[torch.optim.Optimizer]:
     """Muon (Jordan 2024) on the matrices with both sides ≥ ``smallest_side``, Adam on all other parameters; no weight decay."""
-    matrices = [p for p in module.parameters() if p.ndim == 2 and min(p.shape) >= smallest_side]
+    matrices = muon_takes(module, smallest_side)
     others = [p for p in module.parameters() if not any(p is m for m in matrices)]
     return [
         torch.optim.Muon(matrices, lr=muon_rate, momentum=0.95, nesterov=True, weight_decay=0.0),

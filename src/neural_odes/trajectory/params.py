@@ -7,9 +7,6 @@ from pydantic import Field, model_validator
 from neural_odes.params import Count, Positive, Section, Threads
 from neural_odes.trajectory import spirals
 
-MUON_SIDE = 32
-"""Muon updates the matrices with both sides at least so long: the others are a few columns of features."""
-
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -71,12 +68,15 @@ class Params(Section):
         for name in ("fewest_observations", "subwindow"):
             if getattr(self.train, name) > self.data.window:
                 raise ValueError(f"train.{name} is larger than data.window ({self.data.window}); lower it")
-        if self.train.optimizer == "muon" and self._too_small_for_muon():
-            raise ValueError(f"train.optimizer: muon needs a layer of {MUON_SIDE} units or more; enlarge one or take adam")
+        if self.train.optimizer == "muon":
+            from neural_odes.training.optimisers import MUON_SIDE  # here: PyTorch takes seconds, and few need it for a parameter
+
+            if self._smaller_than(MUON_SIDE):
+                raise ValueError(f"train.optimizer: muon needs a layer of {MUON_SIDE} units or more; enlarge one or take adam")
         return self
 
-    def _too_small_for_muon(self) -> bool:
-        """Whether no layer of the latent ODE is large enough. Sizes that are none are the business of the model's own schema."""
+    def _smaller_than(self, units: int) -> bool:
+        """Whether each layer of the latent ODE is. Sizes that are none are the business of the model's own schema."""
         model = self.models.get("latent_ode")
         sizes = [model.get(f"{layer}_size") for layer in ("encoder", "field", "decoder")] if isinstance(model, dict) else []
-        return bool(sizes) and all(isinstance(size, int) and size < MUON_SIDE for size in sizes)
+        return bool(sizes) and all(isinstance(size, int) and size < units for size in sizes)

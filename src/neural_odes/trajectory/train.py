@@ -9,11 +9,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from neural_odes.pipeline import machine, models, weights
 from neural_odes.pipeline.stage import Stage
 from neural_odes.training.loop import fit
-from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
+from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, muon_takes, warmup_cosine
 from neural_odes.trajectory import inference, scores, spirals
 from neural_odes.trajectory.latent import fixed
 from neural_odes.trajectory.learning import Learner, Learning
-from neural_odes.trajectory.params import MUON_SIDE, TrainParams
+from neural_odes.trajectory.params import TrainParams
 from neural_odes.trajectory.times import Clusters
 
 VALIDATED = 200  # validation trajectories scored while training
@@ -88,10 +88,9 @@ class Reconstruction:
 
 
 def _optimisers(model: nn.Module, params: TrainParams) -> list[torch.optim.Optimizer]:
-    large = any(p.ndim == 2 and min(p.shape) >= MUON_SIDE for p in model.parameters())
-    if params.optimizer == "adam" or not large:
+    if params.optimizer == "adam" or not muon_takes(model):
         return [torch.optim.Adam(model.parameters(), lr=params.learning_rate)]
-    return muon_and_adam(model, muon_rate=params.muon_learning_rate, adam_rate=params.learning_rate, smallest_side=MUON_SIDE)
+    return muon_and_adam(model, muon_rate=params.muon_learning_rate, adam_rate=params.learning_rate)
 
 
 def train(stage: Stage, model: str, seed: int) -> None:
