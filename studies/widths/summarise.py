@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from neural_odes.density.shapes import SHAPES
 from neural_odes.pipeline import arrays, collect
 from neural_odes.pipeline.metrics import half_width, over_seeds, write_json
 from neural_odes.pipeline.stage import Stage
 from studies.widths.params import WidthsParams
+from studies.widths.shapes import SHAPES
 
 MODELS = ("planar", "planar_cnf")
 _FOLDER = "studies/widths"

@@ -4,15 +4,15 @@ import numpy as np
 import torch
 
 from neural_odes.density import splits
-from neural_odes.density.models.planar import PlanarFlow
-from neural_odes.density.models.planar_cnf import PlanarCnf
 from neural_odes.density.scores import scores
-from neural_odes.density.shapes import SHAPES
 from neural_odes.density.train import maximise
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
 from studies.widths.params import WidthsParams
+from studies.widths.planar import PlanarFlow
+from studies.widths.planar_cnf import PlanarCnf
+from studies.widths.shapes import SHAPES
 
 MODELS = {"planar": PlanarFlow, "planar_cnf": PlanarCnf}
 _VALIDATED = 5000  # points scored while training

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from neural_odes.density.models.cnf import Cnf, CnfParams
-from neural_odes.density.models.planar import PlanarFlow
+from neural_odes.density.models.nsf import Nsf, NsfParams
 from neural_odes.density.moons import TwoMoons
 from neural_odes.density.params import TrainParams
 from neural_odes.density.train import MaximumLikelihood
@@ -22,19 +22,22 @@ def task(kind="cnf", **changes):
     points = torch.tensor(TwoMoons(0.1).sample(400, np.random.default_rng(0)), dtype=torch.float32)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        flow = Cnf(CnfParams(hidden_size=8, end_time=1.0)) if kind == "cnf" else PlanarFlow(4)
+        if kind == "cnf":
+            flow = Cnf(CnfParams(hidden_size=8, end_time=1.0))
+        else:
+            flow = Nsf(NsfParams(transforms=1, bins=4, hidden_size=8))
     params = PARAMS.model_copy(update=changes)
     return MaximumLikelihood(flow, params, points[:300], points[300:], torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("kind", ["cnf", "planar"])
+@pytest.mark.parametrize("kind", ["cnf", "nsf"])
 def test_resumed_training_gives_the_same_bytes(kind, interrupted):
     whole, second = interrupted(lambda: task(kind), stop=6, steps=9)  # amid two refreshes of the frozen steps
     for a, b in zip(whole.flow.parameters(), second.flow.parameters(), strict=True):
         assert torch.equal(a, b)
 
 
-@pytest.mark.parametrize("kind", ["cnf", "planar"])
+@pytest.mark.parametrize("kind", ["cnf", "nsf"])
 def test_it_learns(kind):
     trained = task(kind)
     before = trained.validate()["validation_nll_nats"]

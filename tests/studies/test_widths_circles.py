@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from neural_odes.density.circles import TwoCircles
+from studies.widths.circles import TwoCircles
 
 
 @pytest.mark.parametrize("noise", [0.05, 0.1, 0.3])

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from neural_odes.density.flow import base_log_prob
-from neural_odes.density.models.planar import PlanarFlow
-from neural_odes.density.models.planar_cnf import PlanarCnf
 from neural_odes.solvers.solve import Adaptive
+from studies.widths.planar import PlanarFlow
+from studies.widths.planar_cnf import PlanarCnf
 
 TIGHT = Adaptive(1e-10, 1e-10)
 
