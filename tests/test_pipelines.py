@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # turn an error into a line. test_end_to_end proves by equal bytes that tracking changes nothing.
 HARMLESS = re.compile(r"(neural_odes(\.(errors|params|git|paths|tracking(\.\w+)*|\w+\.params))?|studies\.\w+\.params)$")
 EXPENSIVE = re.compile(r"-(data|train|evaluate|baseline|widths|tradeoff|variants|solvers|memory)\b")
-ROOMS_ABOVE = ("benchmarks", "checking", "documents", "figures", "pages", "running", "tracking", "verdicts")
+ROOMS_ABOVE = ("benchmarks", "checking", "documents", "figures", "pages", "running", "summaries", "tracking", "verdicts")
 """Whose files no training depends on; nor on a claim's figures."""
 CLAIMS = ("classification", "density", "trajectory")
 NUMERIC = "constraints-numeric.txt"

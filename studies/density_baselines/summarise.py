@@ -3,9 +3,11 @@
 from typing import Any
 
 from neural_odes.density import results
-from neural_odes.pipeline import collect
-from neural_odes.pipeline.metrics import half_width, read_json, write_curves, write_json
+from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.curves import write_curves
+from neural_odes.summaries.statistics import half_width
 
 _FOLDER = "studies/density_baselines"
 _SOURCE = f"{_FOLDER}/results/source/density-baselines"

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from neural_odes.pipeline import collect
-from neural_odes.pipeline.metrics import over_seeds, write_json
+from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.statistics import over_seeds
 
 PRICES = ("none", "kinetic", "jacobian")
 _FOLDER = "studies/regularisation"

@@ -4,8 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from neural_odes.pipeline.metrics import half_width, over_seeds, read_json, write_json
+from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries.statistics import half_width, over_seeds
 
 _MODELS = ("odenet", "rknet")
 _TIMED = ("dopri5", "rk4")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from neural_odes.pipeline.metrics import binomial_standard_error
+from neural_odes.summaries.statistics import binomial_standard_error
 from neural_odes.verdicts.measured import number, paired_difference, paired_ratio, with_interval
 from neural_odes.verdicts.published import (
     FFJORD_MOONS_ENTROPY,

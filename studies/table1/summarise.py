@@ -1,9 +1,10 @@
 """Gathers the evaluations of the other rows of Table 1."""
 
 from neural_odes.classification import results
-from neural_odes.pipeline import collect
-from neural_odes.pipeline.metrics import write_curves, write_json
+from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.curves import write_curves
 
 _MODELS = ("rknet", "resnet1", "stem", "mlp")
 _CLAIMS = ("odenet", "resnet")

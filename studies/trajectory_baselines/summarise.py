@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from neural_odes.pipeline import collect
-from neural_odes.pipeline.metrics import read_json, write_curves, write_json
+from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.curves import write_curves
 from neural_odes.trajectory import results
 
 _OWN, _CLAIMS = ("latent_ode_continuation", "rnn"), ("latent_ode",)

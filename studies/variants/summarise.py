@@ -4,9 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from neural_odes.pipeline import collect
-from neural_odes.pipeline.metrics import confidence_95, over_seeds, read_json, write_curves, write_json
+from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.curves import write_curves
+from neural_odes.summaries.statistics import half_width, over_seeds
 from neural_odes.trajectory import results
 
 _VARIANTS = ("chirp", "clustered")
@@ -36,7 +38,7 @@ def _error(part: Stage) -> None:
             for where in ("interpolation", "extrapolation"):
                 ours, best = (models[model][f"rmse_{where}"]["values"] for model in _MODELS)
                 ratio = over_seeds([a / b for a, b in zip(ours, best, strict=True)])
-                rows.append((data, where, int(number), ratio["mean"], confidence_95(ratio)))
+                rows.append((data, where, int(number), ratio["mean"], half_width(ratio)))
     columns = ["data", "where", "observations", "x_oracle", "ci95"]
     results.write_table(
         part.output(f"{_STUDY}/results/source/variants-error") / "errors.csv", pd.DataFrame(rows, columns=columns)

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from neural_odes.pipeline import arrays, collect
-from neural_odes.pipeline.metrics import half_width, over_seeds, write_json
+from neural_odes.pipeline import arrays
+from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.statistics import half_width, over_seeds
 from studies.widths.params import WidthsParams
 from studies.widths.shapes import SHAPES
 

@@ -12,7 +12,7 @@ import scipy.stats
 
 from neural_odes.checking import verify
 from neural_odes.errors import UserError
-from neural_odes.pipeline.metrics import over_seeds
+from neural_odes.summaries.statistics import over_seeds
 
 
 def metrics(values, **more):

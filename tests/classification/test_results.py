@@ -7,8 +7,9 @@ import pytest
 
 from neural_odes.classification import results
 from neural_odes.classification.figures import classification_training, mnist_error
-from neural_odes.pipeline.metrics import over_seeds, write_json
+from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries.statistics import over_seeds
 
 PARAMS = """
 seeds: [0, 3]

@@ -1,7 +1,7 @@
 """The tables of Table 1, as pages show them."""
 
 from neural_odes.classification import tables
-from neural_odes.pipeline.metrics import over_seeds
+from neural_odes.summaries.statistics import over_seeds
 
 NETWORK = {
     "binomial_standard_error_pct": 0.065,

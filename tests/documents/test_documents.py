@@ -11,7 +11,8 @@ from neural_odes import git
 from neural_odes.benchmarks import comparison
 from neural_odes.documents import blocks, tables
 from neural_odes.errors import UserError
-from neural_odes.pipeline.metrics import over_seeds, write_json
+from neural_odes.pipeline.metrics import write_json
+from neural_odes.summaries.statistics import over_seeds
 
 NETWORK = {
     "error_pct": over_seeds([0.40, 0.42, 0.44]),

@@ -19,8 +19,9 @@ from neural_odes.documents import blocks
 from neural_odes.errors import UserError
 from neural_odes.figures import seal, style
 from neural_odes.pages import html
-from neural_odes.pipeline.metrics import over_seeds, write_json
+from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.record import Inputs, Record
+from neural_odes.summaries.statistics import over_seeds
 from neural_odes.verdicts import claims
 
 CLAIMS = tuple(claims.CLAIMS)

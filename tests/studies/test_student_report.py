@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from neural_odes import params
-from neural_odes.pipeline.metrics import over_seeds, read_json, write_json
+from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.pipeline.record import Inputs, Record
+from neural_odes.summaries.statistics import over_seeds
 from studies.student_report import run
 from studies.student_report.figures import report_settings
 from studies.student_report.findings import judge

@@ -1,6 +1,6 @@
 """The other rows of Table 1: their verdicts, and what one block and none imply."""
 
-from neural_odes.pipeline.metrics import over_seeds
+from neural_odes.summaries.statistics import over_seeds
 from studies.table1.verdicts import depth_matters, judge
 
 

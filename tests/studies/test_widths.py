@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from neural_odes.density.moons import TwoMoons
-from neural_odes.pipeline.metrics import over_seeds, read_json
+from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.record import Record
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries.statistics import over_seeds
 from studies.widths.figures import widths_gap, widths_samples
 from studies.widths.summarise import summarise
 from studies.widths.verdicts import judge, paired

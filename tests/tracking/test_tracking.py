@@ -24,8 +24,9 @@ from servers import serving
 
 from neural_odes.errors import UserError
 from neural_odes.figures import seal, style
-from neural_odes.pipeline.metrics import over_seeds, write_json
+from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.record import Inputs, Record, digest
+from neural_odes.summaries.statistics import over_seeds
 from neural_odes.tracking import live as tracking
 from neural_odes.tracking import store as tracking_store
 from neural_odes.tracking.live import live

@@ -1,6 +1,6 @@
 """Errors beside the oracle's, as pages show them."""
 
-from neural_odes.pipeline.metrics import over_seeds
+from neural_odes.summaries.statistics import over_seeds
 from neural_odes.trajectory import tables
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from neural_odes.errors import UserError
-from neural_odes.pipeline.metrics import over_seeds, write_json
+from neural_odes.pipeline.metrics import write_json
+from neural_odes.summaries.statistics import over_seeds
 from neural_odes.verdicts import claims
 
 NETWORK = {

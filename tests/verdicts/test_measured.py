@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from neural_odes.pipeline.metrics import over_seeds
+from neural_odes.summaries.statistics import over_seeds
 from neural_odes.verdicts.measured import Measured, number, paired_difference, paired_ratio, with_interval
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from neural_odes.pipeline.metrics import binomial_standard_error
+from neural_odes.summaries.statistics import binomial_standard_error
 from neural_odes.verdicts import rules
 from neural_odes.verdicts.measured import Measured
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from neural_odes.pipeline import collect
-from neural_odes.pipeline.metrics import binomial_standard_error, half_width, over_seeds, write_curves, write_json
+from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.curves import write_curves
+from neural_odes.summaries.statistics import binomial_standard_error, half_width, over_seeds
 from neural_odes.verdicts.published import TABLE_1, TEST_IMAGES
 
 _KEYS = ("error_pct", "error_tight_pct", "nfe_forward", "nfe_backward", "saved_bytes_per_image")

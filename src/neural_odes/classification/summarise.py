@@ -3,9 +3,12 @@
 import numpy as np
 
 from neural_odes.classification import results
-from neural_odes.pipeline import arrays, collect
-from neural_odes.pipeline.metrics import half_width, write_curves, write_json
+from neural_odes.pipeline import arrays
+from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.curves import write_curves
+from neural_odes.summaries.statistics import half_width
 
 _MODELS = ("odenet", "resnet")
 _EVALUATIONS, _TRAININGS = "evaluations/classification", "models/classification"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from neural_odes.pipeline.metrics import over_seeds
+from neural_odes.summaries.statistics import over_seeds
 
 _KEYS = (
     "nll_nats",

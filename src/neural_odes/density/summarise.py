@@ -5,9 +5,11 @@ import numpy as np
 from neural_odes.density import results, splits
 from neural_odes.density.moons import TwoMoons
 from neural_odes.density.params import DataParams
-from neural_odes.pipeline import collect
-from neural_odes.pipeline.metrics import half_width, read_json, write_curves, write_json
+from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.curves import write_curves
+from neural_odes.summaries.statistics import half_width
 
 _MODEL = "cnf"
 _EVALUATIONS, _TRAININGS = "evaluations/density", "models/density"

@@ -2,44 +2,13 @@
 
 import json
 import math
-import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from neural_odes.errors import UserError
 
 _REMEDY = "bring it back with: dvc checkout, or git checkout where it is in git"
-
-
-def over_seeds(values: Sequence[float]) -> dict[str, Any]:
-    """Mean, sample standard deviation (null for one value), number and the values themselves, in order of the seeds."""
-    numbers = [float(v) for v in values]
-    spread = statistics.stdev(numbers) if len(numbers) > 1 else None
-    return {"mean": statistics.fmean(numbers), "std": spread, "n": len(numbers), "values": numbers}
-
-
-def confidence_95(value: dict[str, Any]) -> float:
-    """Half the width of the 95 % interval (Student's t) of the mean of an ``over_seeds``; NaN for one seed."""
-    from scipy.stats import t
-
-    if value["n"] < 2:
-        return math.nan
-    return float(t.ppf(0.975, value["n"] - 1)) * value["std"] / math.sqrt(value["n"])
-
-
-def half_width(value: dict[str, Any]) -> float | None:
-    """As ``confidence_95``; None for one seed, as JSON has no NaN."""
-    half = confidence_95(value)
-    return None if math.isnan(half) else half
-
-
-def binomial_standard_error(error_pct: float, images: int) -> float:
-    """Standard error, in points, of an error rate in per cent counted on so many independent images: √(p (1 − p) / n)."""
-    p = error_pct / 100
-    return 100 * math.sqrt(p * (1 - p) / images)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -78,9 +47,3 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: missing; {_REMEDY}") from None
     except ValueError:
         raise UserError(f"{path}: damaged (not JSON); delete it, and {_REMEDY}") from None
-
-
-def write_curves(path: Path, histories: dict[tuple[str, int], pd.DataFrame]) -> None:
-    """One long table of training curves: step, model, seed, metric, value, from the history of each (model, seed)."""
-    parts = [table.assign(model=model, seed=seed) for (model, seed), table in histories.items()]
-    pd.concat(parts)[["step", "model", "seed", "metric", "value"]].to_csv(path, index=False, lineterminator="\n")

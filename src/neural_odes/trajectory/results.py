@@ -2,14 +2,13 @@
 for those of its studies.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from neural_odes.pipeline.metrics import confidence_95, over_seeds
+from neural_odes.summaries.statistics import half_width, over_seeds
 from neural_odes.verdicts.published import TABLE_2
 
 Scores = dict[str, dict[str, dict[str, Any]]]
@@ -41,8 +40,8 @@ def write_errors(folder: Path, scores: Scores) -> None:
 
     ``ci95`` is half the width of the 95 % interval over seeds; empty where there is none.
     """
-    rows: list[tuple[str, str, str, int, float, float]] = [
-        ("published", model, "extrapolation", int(number), value, math.nan)
+    rows: list[tuple[str, str, str, int, float, float | None]] = [
+        ("published", model, "extrapolation", int(number), value, None)
         for model, values in TABLE_2.items()
         for number, value in values.items()
     ]
@@ -50,7 +49,7 @@ def write_errors(folder: Path, scores: Scores) -> None:
         for model, found in models.items():
             for where in ("interpolation", "extrapolation"):
                 value = found[f"rmse_{where}"]
-                rows.append(("ours", model, where, int(number), value["mean"], confidence_95(value)))
+                rows.append(("ours", model, where, int(number), value["mean"], half_width(value)))
     columns = ["source", "model", "where", "observations", "rmse", "ci95"]
     write_table(folder / "errors.csv", pd.DataFrame(rows, columns=columns))
 

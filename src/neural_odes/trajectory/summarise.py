@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from neural_odes.pipeline import collect
-from neural_odes.pipeline.metrics import read_json, write_curves, write_json
+from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.summaries import collect
+from neural_odes.summaries.curves import write_curves
 from neural_odes.trajectory import bands, results, spirals
 from neural_odes.trajectory.params import DataParams
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from neural_odes.pipeline.metrics import binomial_standard_error
+from neural_odes.summaries.statistics import binomial_standard_error
 from neural_odes.verdicts import rules
 from neural_odes.verdicts.measured import Measured, paired_difference, paired_ratio
 from neural_odes.verdicts.published import CHEN, REPORT, REPORT_ACCURACY, REPORT_LOG, REPORT_LOG_ACCURACY, TABLE_1, TEST_IMAGES

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from neural_odes.pipeline.metrics import half_width, over_seeds
+from neural_odes.summaries.statistics import half_width, over_seeds
 
 
 @dataclass(frozen=True)

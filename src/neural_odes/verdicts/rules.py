@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from neural_odes.pipeline.metrics import binomial_standard_error
+from neural_odes.summaries.statistics import binomial_standard_error
 from neural_odes.verdicts.measured import Measured, number, with_interval
 from neural_odes.verdicts.published import FFJORD_MOONS_ENTROPY, TEST_IMAGES
 
