@@ -65,7 +65,7 @@ def main() -> None:
         peer = ExampleTraining(task.train)
         limit = 600.0
         for name, step, net, own, most in (
-            ("ours", task.step, task.averaged, True, steps),
+            ("ours", task.step, task.trained, True, steps),
             ("torchdiffeq's example", peer.step, peer.net, False, None),
         ):
             for found in passes(step, partial(error_pct, net, task.validation, standardise=own), limit=limit, most=most):

@@ -58,7 +58,7 @@ def main() -> None:
         peer = ExampleTraining(observations, order, NUMBER, task.noise_std)
         limit = 120.0
         for name, step, net, most in (
-            ("ours", task.step, task.average.module, steps),
+            ("ours", task.step, task.trained, steps),
             ("torchdiffeq's example", peer.step, peer.net, None),
         ):
             found = harness.reach(step, partial(rmse, net), target=target, every=EVERY, seconds=limit, most=most)

@@ -52,11 +52,11 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
     task = Reconstruction(net, training, data.noise_std, observations, validation, generator, clusters)
     fit(stage, task, device=device, steps=training.steps, validate_at=range(0, training.steps, training.validate_every))
     out = stage.output(stage.outputs[0])
-    weights.save(task.averaged, out / "model.safetensors")
+    weights.save(task.trained, out / "model.safetensors")
     truth = test.truth(steps)
     metrics = {}
     for number in data.observations:
-        curves = inference.reconstruct(cast(Learner, task.averaged), test, number, steps=steps, solver=adaptive(params.tolerance))
+        curves = inference.reconstruct(cast(Learner, task.trained), test, number, steps=steps, solver=adaptive(params.tolerance))
         best, _ = oracle.reconstruct(
             test.observations, test.observed(number), steps=steps, starts=(0.0, latest), noise_std=data.noise_std, chirp=chirp
         )

@@ -42,7 +42,7 @@ def test_a_resumed_task_goes_on_as_if_never_interrupted(optimizer, tmp_path):
     resumed.load_state_dict(torch.load(tmp_path / "state", weights_only=True))
     for index in (2, 3):
         resumed.step(index)
-    for a, b in zip(whole.average.parameters(), resumed.average.parameters(), strict=True):
+    for a, b in zip(whole.trained.parameters(), resumed.trained.parameters(), strict=True):
         assert torch.equal(a, b)
     assert whole.validate() == resumed.validate()
 

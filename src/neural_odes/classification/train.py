@@ -3,14 +3,13 @@
 import itertools
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from neural_odes.classification.augment import augment
 from neural_odes.classification.blocks import ContinuousClassifier
@@ -20,6 +19,7 @@ from neural_odes.classification.params import TrainParams
 from neural_odes.pipeline import arrays, machine, models, weights
 from neural_odes.pipeline.stage import Stage
 from neural_odes.solvers.solve import Adaptive
+from neural_odes.training.averaged import Averaged
 from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
 
@@ -50,14 +50,13 @@ class Classification:
         self.sizes = epoch_sizes(params, len(train[1]))
         self.ends = epoch_ends(self.sizes, params.batch_size)
         self.optimiser = optimiser(net, params, self.ends)
-        self.average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(params.ema_decay))
+        self.averaged = Averaged(net, params.ema_decay)
         self.losses = torch.zeros(len(train[1]), device=train[1].device)  # of each image, when it was last seen
         self.order, self.weights = torch.empty(0, dtype=torch.int64), torch.empty(0)
 
     @property
-    def averaged(self) -> Classifier:
-        """The network with its averaged weights."""
-        return cast(Classifier, self.average.module)
+    def trained(self) -> Classifier:
+        return self.averaged.average
 
     def step(self, index: int) -> dict[str, Tensor]:
         images, labels = self.train
@@ -72,7 +71,7 @@ class Classification:
         losses = cross_entropy(logits, target, reduction="none")
         loss = losses @ weights / weights.sum()
         self.optimiser.step(loss, index)
-        self.average.update_parameters(self.net)
+        self.averaged.update()
         self.losses[chosen] = losses.detach()
         wrong = (logits.detach().argmax(1) != target).to(weights)
         return {"loss": loss.detach(), "error_pct": 100 * (wrong @ weights / weights.sum())}
@@ -80,7 +79,7 @@ class Classification:
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         images, labels = self.validation
-        net = self.averaged
+        net = self.trained
         logits = torch.cat([net(net.dataset.standardise(batch)) for batch in images.split(500)])
         error = (logits.argmax(1) != labels).double().mean()
         found = {"validation_error_pct": 100 * float(error), "validation_loss": float(cross_entropy(logits, labels))}
@@ -91,8 +90,7 @@ class Classification:
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
+            "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
             "losses": self.losses,
@@ -101,8 +99,7 @@ class Classification:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
+        self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
         self.losses, self.order, self.weights = state["losses"], state["order"], state["weights"]
@@ -184,4 +181,4 @@ def train(stage: Stage, model: str, seed: int) -> None:
     training, validation = ((images[split], labels[split]) for split in ("train", "validation"))
     task = Classification(net, params, training, validation, torch.Generator().manual_seed(seed))
     fit(stage, task, device=device, steps=task.ends[-1], validate_at=task.ends)
-    weights.save(task.averaged, stage.output(stage.outputs[0]) / "model.safetensors")
+    weights.save(task.trained, stage.output(stage.outputs[0]) / "model.safetensors")

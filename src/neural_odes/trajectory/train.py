@@ -4,10 +4,10 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from neural_odes.pipeline import machine, models, weights
 from neural_odes.pipeline.stage import Stage
+from neural_odes.training.averaged import Averaged
 from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, muon_takes, warmup_cosine
 from neural_odes.trajectory import inference, scores, spirals
@@ -42,14 +42,13 @@ class Reconstruction:
         self.train, self.validation = train, validation
         self.window = validation.observations.shape[1]
         self.generator, self.clusters = generator, clusters
-        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(params.ema_decay))
+        self.averaged = Averaged(model, params.ema_decay)
         schedule = warmup_cosine(params.steps, params.warmup_steps) if params.decay else constant
         self.optimiser = Optimiser(_optimisers(model, params), schedule, clip=params.clip_norm)
 
     @property
-    def averaged(self) -> nn.Module:
-        """The model with its averaged weights."""
-        return self.average.module
+    def trained(self) -> nn.Module:
+        return self.averaged.average
 
     def step(self, index: int) -> dict[str, Tensor]:
         p = self.params
@@ -58,12 +57,12 @@ class Reconstruction:
         learning = Learning(p, self.window, self.noise_std, kl_weight, self.generator, self.clusters)
         terms = cast(Learner, self.model).loss(self.train[chosen.to(self.train.device)], learning)
         self.optimiser.step(terms["loss"], index)
-        self.average.update_parameters(self.model)
+        self.averaged.update()
         return {name: value.detach() for name, value in terms.items()}
 
     def validate(self) -> dict[str, float]:
         curves = inference.reconstruct(
-            cast(Learner, self.averaged),
+            cast(Learner, self.trained),
             self.validation,
             self.window // 2,
             steps=2 * self.window,
@@ -74,15 +73,13 @@ class Reconstruction:
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
+            "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
+        self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
 
@@ -112,4 +109,4 @@ def train(stage: Stage, model: str, seed: int) -> None:
         torch.Generator().manual_seed(seed),
     )
     fit(stage, task, device=device, steps=params.steps, validate_at=range(0, params.steps, params.validate_every))
-    weights.save(task.averaged, stage.output(stage.outputs[0]) / "model.safetensors")
+    weights.save(task.trained, stage.output(stage.outputs[0]) / "model.safetensors")
