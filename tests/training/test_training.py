@@ -15,7 +15,7 @@ from neural_odes.errors import UserError
 from neural_odes.pipeline.stage import Stage
 from neural_odes.solvers.solve import SolverError
 from neural_odes.training.checkpoint import Checkpoint
-from neural_odes.training.loop import _code, fit, run
+from neural_odes.training.loop import NUMERIC, _code, fit, run
 from neural_odes.training.optimisers import Optimiser, muon_and_adam, soap, warmup_cosine
 
 
@@ -230,6 +230,12 @@ def test_a_stage_of_a_study_trains_in_the_clone(tmp_path, monkeypatch):
     out = study / "models" / "wide-3"
     assert (out / "history.csv").read_text().startswith("step,metric,value\n1,loss,")
     assert json.loads((out / "training.json").read_text()) == {"device": "cpu", "input_key": stage.record.input_key("cpu")}
+
+
+def test_a_checkpoint_is_of_the_versions_that_can_change_a_number(root):
+    lines = (root / "constraints-numeric.txt").read_text().splitlines()
+    named = {line.partition("==")[0].replace("_", "-") for line in lines if not line.startswith("#")}
+    assert named == set(NUMERIC) <= _code().keys()
 
 
 def test_a_checkpoint_is_of_the_code_of_a_study_too(tmp_path, monkeypatch):

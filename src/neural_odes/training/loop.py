@@ -26,6 +26,8 @@ from neural_odes.tracking.live import live
 from neural_odes.training.checkpoint import Checkpoint
 
 POINTS = 200  # rows of a history: enough for a curve, few enough to read
+NUMERIC = ("torch", "torchvision", "torchdiffeq", "pytorch-optimizer", "numpy", "scipy", "scikit-learn", "zuko")
+"""The packages that can change a number: those of constraints-numeric.txt."""
 _KEPT = "the last good checkpoint is kept"
 _REMEDY = f"lower the learning rate or tighten the solver's tolerance ({_KEPT})"
 
@@ -78,8 +80,7 @@ def _code() -> dict[str, str]:
     """Digests of the project's modules now loaded, and the versions that can change a number."""
     loaded = [(name, getattr(module, "__file__", None)) for name, module in sorted(sys.modules.items())]
     own = {name: file for name, file in loaded if name.partition(".")[0] in ("neural_odes", paths.STUDIES) and file}
-    versions = {package: version(package) for package in ("torch", "torchdiffeq", "numpy", "pytorch-optimizer")}
-    return {name: digest(Path(file)) for name, file in own.items()} | versions
+    return {name: digest(Path(file)) for name, file in own.items()} | {package: version(package) for package in NUMERIC}
 
 
 def run(
