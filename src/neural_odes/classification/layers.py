@@ -208,6 +208,7 @@ class Classifier(Model):
             UserError: images of this shape are not what the network was trained on.
 
         Example:
+            >>> model = neural_odes.load("classification")  # doctest: +SKIP
             >>> labels, probabilities = model.classify(np.zeros((1, 28, 28), np.uint8))
         """
         pixels = torch.as_tensor(images)
