@@ -40,7 +40,7 @@ def main() -> None:
     built = {name: task_of(stage, changes) for name, (stage, changes) in SIDES.items()}
     rows = []
     for name, found in harness.alternate(
-        {name: partial(_run, task, 2 if "two threads" in name else 1, options.steps) for name, (task, _) in built.items()},
+        {name: partial(_run, task, 2 if "two threads" in name else 1, options.steps) for name, task in built.items()},
         options.repeats,
     ).items():
         timed = harness.spread(found, per=options.steps)

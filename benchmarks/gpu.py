@@ -54,16 +54,16 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     if not torch.cuda.is_available():
         raise SystemExit("error: torch finds no GPU; this benchmark needs one")
-    usual, _ = task_of(ODENET, {})
-    single, _ = task_of(ODENET, PAPER | {"classification.train.precision": "float32"})
-    half, _ = task_of(ODENET, PAPER | {"classification.train.precision": "bfloat16"})
+    usual = task_of(ODENET, {})
+    single = task_of(ODENET, PAPER | {"classification.train.precision": "float32"})
+    half = task_of(ODENET, PAPER | {"classification.train.precision": "bfloat16"})
     epoch = usual.ends[0]
-    cnf, _ = task_of("density-train@cnf-0", {})
+    cnf = task_of("density-train@cnf-0", {})
     weights = {name: p.detach().cpu().numpy() for name, p in zip(NAMES, cnf.flow.parameters(), strict=True)}
     example_cnf = Torchdiffeq(weights, 1e-5, 1e-3, adjoint=True)
     example_cnf.layers.to(cnf.train.device)
     points = cnf.train[:BATCH]
-    latent, _ = task_of("trajectory-train@latent_ode-0", {})
+    latent = task_of("trajectory-train@latent_ode-0", {})
     order = torch.stack([torch.randperm(latent.window) for _ in range(1000)]).to(latent.train.device)
     example_spirals = ExampleSpirals(latent.train, order, 30, latent.noise_std)
     sides: dict[str, tuple[Callable[[int], object], int]] = {

@@ -35,7 +35,7 @@ TRAINED_SEED = "import sys; sys.path.insert(0, 'benchmarks'); from growth import
 
 def steps(stage: str, key: str, powers: range) -> Sides:
     """Three updates of a training, for each power of two as value of a parameter."""
-    return {2**n: partial(_three, task_of(stage, {key: 2**n})[0]) for n in powers}
+    return {2**n: partial(_three, task_of(stage, {key: 2**n})) for n in powers}
 
 
 def _three(task: Any) -> None:
@@ -53,8 +53,8 @@ def reconstructions(numbers: list[int]) -> Sides:
 def training(seed: int) -> None:
     """A tenth of a CNF's training."""
     torch.set_num_threads(1)
-    task, number = task_of(f"density-train@cnf-{seed}", {"density.train.steps": 250})
-    for index in range(number):
+    task = task_of(f"density-train@cnf-{seed}", {"density.train.steps": 250})
+    for index in range(task.steps):
         task.step(index)
 
 

@@ -43,7 +43,7 @@ def main() -> None:
     def ours(model: str, precision: torch.dtype) -> nn.Module:
         network, params = models.find("classification", model, values["classification"]["models"][model])
         net = network(params, MNIST, precision)
-        weights.load(net, Path(f"models/classification/{model}-0/model.safetensors"))
+        weights.load(net, Path(f"models/classification/{model}-0"))
         return net
 
     example = Example()

@@ -60,12 +60,12 @@ def main() -> None:
     options = parser.parse_args()
     console, rows = Console(), []
     for seed in range(options.seeds):
-        task, steps = task_of(f"classification-train@odenet-{seed}", SHORT)
+        task = task_of(f"classification-train@odenet-{seed}", SHORT)
         torch.manual_seed(seed)
         peer = ExampleTraining(task.train)
         limit = 600.0
         for name, step, net, own, most in (
-            ("ours", task.step, task.trained, True, steps),
+            ("ours", task.step, task.trained, True, task.steps),
             ("torchdiffeq's example", peer.step, peer.net, False, None),
         ):
             for found in passes(step, partial(error_pct, net, task.validation, standardise=own), limit=limit, most=most):

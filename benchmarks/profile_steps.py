@@ -51,7 +51,7 @@ def main() -> None:
     classification.augment = labelled
     rows = []
     for name, stage in STAGES.items():
-        task, _ = task_of(stage, {})
+        task = task_of(stage, {})
         for index in range(5):
             task.step(index)
         with profile(activities=[ProfilerActivity.CPU]) as seen:

@@ -43,7 +43,7 @@ def main() -> None:
     console, rows = Console(), []
     for seed in range(options.seeds):
         changes = {f"trajectory.train.{key}": value for key, value in SHORT.items()}
-        task, steps = task_of(f"trajectory-train@latent_ode-{seed}", changes)
+        task = task_of(f"trajectory-train@latent_ode-{seed}", changes)
         window = task.window
         validation = spirals.load(Path("data/trajectory/validation"), window=window).chosen(slice(SCORED))
         truth = validation.truth(2 * window)
@@ -58,7 +58,7 @@ def main() -> None:
         peer = ExampleTraining(observations, order, NUMBER, task.noise_std)
         limit = 120.0
         for name, step, net, most in (
-            ("ours", task.step, task.trained, steps),
+            ("ours", task.step, task.trained, task.steps),
             ("torchdiffeq's example", peer.step, peer.net, None),
         ):
             found = harness.reach(step, partial(rmse, net), target=target, every=EVERY, seconds=limit, most=most)

@@ -99,7 +99,7 @@ def parameters(path: Path) -> None:
 
 LINEAR = torch.nn.Linear(2, 3)
 READERS: dict[str, tuple[str, Callable[[Path], Any], Callable[[Path], Any]]] = {
-    "weights": ("model.safetensors", lambda p: weights.save(LINEAR, p), lambda p: weights.load(torch.nn.Linear(2, 3), p)),
+    "weights": (weights.FILE, lambda p: weights.save(LINEAR, p.parent), lambda p: weights.load(torch.nn.Linear(2, 3), p.parent)),
     "checkpoint": ("toy.checkpoint", checkpoint, lambda p: Checkpoint(p.parent, p.stem).load()),
     "array": (
         "points.npy", lambda p: np.save(p, np.arange(12.0).reshape(6, 2)), lambda p: arrays.load(p, shape=(None, 2))

@@ -30,7 +30,7 @@ def _trained(folder, model, raw, *, asked=None):
     dataset = DATASETS["mnist"]
     network, section = models.find("classification", model, raw)
     net = models.seeded(0, lambda: network(section, dataset))
-    weights.save(net, folder / "model.safetensors")
+    weights.save(net, folder)
     stage = f"classification-train@{folder.name}"
     asked = {"classification.data.dataset": "mnist", f"classification.models.{model}": raw} if asked is None else asked
     Record(stage, {stage: Inputs({}, asked, {})}).write(folder)

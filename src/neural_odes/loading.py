@@ -60,5 +60,5 @@ def _restore(claim: str, model: str, folder: Path, how: str) -> "nn.Module":
     except KeyError as key:
         raise UserError(f"{file}: {key.args[0]} is missing; an older version trained it; train it again with: {how}") from None
     module = network(params, *further)
-    weights.load(module, folder / "model.safetensors")
+    weights.load(module, folder)
     return module.requires_grad_(False).eval()

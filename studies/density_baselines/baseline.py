@@ -34,7 +34,7 @@ class Candidates(NamedTuple):
 def baseline(stage: Stage, model: str) -> None:
     """Writes metrics.json (nats) and what was chosen."""
     data = stage.section("density.data", DataParams)
-    machine.prepare(stage.section("density.threads", int))
+    machine.prepare(stage)
     folder = stage.input("data/density")
     train, validation, test = (splits.points(folder, split) for split in ("train", "validation", "test"))
     name = f"density.models.{model}"
@@ -48,7 +48,7 @@ def baseline(stage: Stage, model: str) -> None:
     metrics = scores(TwoMoons(data.noise, data.scale), test, found.estimators[best].score_samples(test))
     tried = {str(choice): nll for choice, nll in validated.items()}
     chosen = {"chosen": best, "validation_nll_nats": tried, "parameters": found.parameters[best]}
-    write_json(stage.output(stage.outputs[0]) / "metrics.json", metrics | chosen)
+    write_json(stage.out / "metrics.json", metrics | chosen)
 
 
 def mixtures(params: GmmParams, train: ndarray) -> Candidates:

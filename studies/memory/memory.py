@@ -21,7 +21,7 @@ def memory(stage: Stage) -> None:
     params = stage.section("classification.memory", MemoryParams)
     dataset = DATASETS[stage.section("classification.data.dataset", str)]
     precision = getattr(torch, stage.section("classification.train.precision", str))
-    device = machine.prepare(stage.section("classification.threads", int))
+    device = machine.prepare(stage)
     images = torch.zeros(params.images, *dataset.shape, device=device)
 
     def kept(net: Classifier) -> float:
@@ -39,4 +39,4 @@ def memory(stage: Stage) -> None:
             }
             for steps in params.depths
         ]
-    write_json(stage.output(stage.outputs[0]) / "memory.json", rows)
+    write_json(stage.out / "memory.json", rows)

@@ -11,12 +11,13 @@ from neural_odes.density import splits
 from neural_odes.density.models.cnf import Cnf, CnfField, CnfParams
 from neural_odes.density.moons import TwoMoons
 from neural_odes.density.params import DataParams
-from neural_odes.density.train import maximise
+from neural_odes.density.train import MaximumLikelihood
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
 from neural_odes.solvers.runge_kutta import Field
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver
+from neural_odes.training.loop import fit
 from studies.regularisation.params import TradeoffParams
 
 
@@ -44,7 +45,7 @@ class PricedCnf(Cnf):
 
 
 def tradeoff(stage: Stage, price: str, seed: int) -> None:
-    """Trains a flow and scores it under many solvers; writes metrics.json, and what ``maximise`` writes.
+    """Trains a flow and scores it under many solvers; writes metrics.json, and what ``fit`` writes.
 
     ``gap_nats`` is under the tightest solve: what the model costs. Of each solver there are its evaluations, and the mean
     absolute difference of its log-densities from the tightest ones: what the solver costs. All on validation points, as a
@@ -52,19 +53,19 @@ def tradeoff(stage: Stage, price: str, seed: int) -> None:
     """
     params = stage.section("density.tradeoff", TradeoffParams)
     data = stage.section("density.data", DataParams)
-    device = machine.prepare(stage.section("density.threads", int))
+    device = machine.prepare(stage)
     folder = stage.input("data/density")
     train, validation = (splits.on_device(splits.points(folder, split), device) for split in ("train", "validation"))
     _, section = models.declared(stage, "density", "cnf")
     weight = {"none": None, "kinetic": params.weights.kinetic, "jacobian": params.weights.jacobian}[price]
     cnf = models.seeded(seed, lambda: Cnf(section) if weight is None else PricedCnf(section, price, weight)).to(device)
-    out = maximise(stage, cnf, params.train, train, validation, seed=seed)
+    fit(stage, MaximumLikelihood(cnf, params.train, train, validation, torch.Generator().manual_seed(seed)))
     x = validation[: params.points]
     log_p = TwoMoons(data.noise, data.scale).log_density(x.double().cpu().numpy())
     with torch.no_grad():
         tightest = cnf.log_prob(x, Adaptive(params.reference, params.reference)).double().cpu().numpy()
         rows = [_row(cnf, x, tightest, described, solver) for described, solver in _solvers(params, cnf.end_time)]
-    write_json(out / "metrics.json", {"gap_nats": float(np.mean(log_p - tightest)), "solvers": rows})
+    write_json(stage.out / "metrics.json", {"gap_nats": float(np.mean(log_p - tightest)), "solvers": rows})
 
 
 def _solvers(params: TradeoffParams, end_time: float) -> list[tuple[dict[str, Any], Solver]]:

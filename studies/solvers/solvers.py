@@ -26,12 +26,12 @@ def solvers(stage: Stage, model: str, seed: int) -> None:
     params = stage.section("classification.solvers", SolversParams)
     dataset = DATASETS[stage.section("classification.data.dataset", str)]
     batch_size = stage.section("classification.train.batch_size", int)
-    device = machine.prepare(stage.section("classification.threads", int))
+    device = machine.prepare(stage)
     images, labels = scored_images(stage.input("data/classification"), dataset, device)
     images, labels = images[: params.images], labels[: params.images]
     network, section = models.declared(stage, "classification", model)
     net: ContinuousClassifier = network(section, dataset).to(device)
-    weights.load(net, stage.find_input(f"{model}-{seed}") / "model.safetensors")
+    weights.load(net, stage.find_input(f"{model}-{seed}"))
     tried: list[tuple[dict[str, Any], Solver]] = [
         ({"method": method, "steps": steps}, Fixed.uniform(method, 0.0, 1.0, steps))
         for method in _FIXED
@@ -45,7 +45,7 @@ def solvers(stage: Stage, model: str, seed: int) -> None:
     batch = images[:batch_size], labels[:batch_size]
     adjoint = [{"tolerance": tolerance} | nfe_by_adjoint(net, *batch, tolerance) for tolerance in params.tolerances]
     found = {"forward": forward, "adjoint": adjoint, "error_pct": _error(net, exact, labels)}
-    write_json(stage.output(stage.outputs[0]) / "solvers.json", found)
+    write_json(stage.out / "solvers.json", found)
 
 
 def _row(net: ContinuousClassifier, h: Tensor, exact: Tensor, labels: Tensor, solver: Solver) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 import torch
 
-from neural_odes.pipeline import machine, models, weights
+from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
 from neural_odes.training.loop import fit
@@ -24,12 +24,12 @@ from studies.variants.params import VariantsParams
 def variants(stage: Stage, variant: str, seed: int) -> None:
     """Draws data of the variant, trains a latent ODE on them, and scores it and the Bayes oracle on the same test trajectories.
 
-    Writes metrics.json (by number of observations, of ``latent_ode`` and ``oracle``), the weights, and what ``fit`` writes.
+    Writes metrics.json (by number of observations, of ``latent_ode`` and ``oracle``), and what ``fit`` writes.
     """
     params = stage.section("trajectory.variants", VariantsParams)
     data = stage.section("trajectory.data", DataParams)
     training = stage.section("trajectory.train", TrainParams).model_copy(update=dict(params.train))
-    device = machine.prepare(stage.section("trajectory.threads", int))
+    device = machine.prepare(stage)
     chirp = params.chirp if variant == "chirp" else 1.0
     clusters = Clusters(params.clusters, params.cluster_std) if variant == "clustered" else None
     window, steps = data.window, 2 * data.window
@@ -50,9 +50,7 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
     observations = torch.tensor(train.observations, dtype=torch.float32, device=device)
     generator = torch.Generator().manual_seed(seed)
     task = Reconstruction(net, training, data.noise_std, observations, validation, generator, clusters)
-    fit(stage, task, device=device, steps=training.steps, validate_at=range(0, training.steps, training.validate_every))
-    out = stage.output(stage.outputs[0])
-    weights.save(task.trained, out / "model.safetensors")
+    fit(stage, task)
     truth = test.truth(steps)
     metrics = {}
     for number in data.observations:
@@ -62,4 +60,4 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
         )
         found = {"latent_ode": curves, "oracle": best}
         metrics[str(number)] = {name: scores.errors(each, truth, window) for name, each in found.items()}
-    write_json(out / "metrics.json", metrics)
+    write_json(stage.out / "metrics.json", metrics)

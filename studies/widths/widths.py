@@ -5,10 +5,11 @@ import torch
 
 from neural_odes.density import splits
 from neural_odes.density.scores import scores
-from neural_odes.density.train import maximise
+from neural_odes.density.train import MaximumLikelihood
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
+from neural_odes.training.loop import fit
 from studies.widths.params import WidthsParams
 from studies.widths.planar import PlanarFlow
 from studies.widths.planar_cnf import PlanarCnf
@@ -19,12 +20,12 @@ _VALIDATED = 5000  # points scored while training
 
 
 def widths(stage: Stage, data: str, model: str, size: int, seed: int) -> None:
-    """Trains and scores one flow; writes metrics.json (nats), samples.npy (n × 2), and what ``maximise`` writes.
+    """Trains and scores one flow; writes metrics.json (nats), samples.npy (n × 2), and what ``fit`` writes.
 
     Both kinds see the points standardised, as the base is N(0, I); scores are in the data's own unit.
     """
     params = stage.section("density.widths", WidthsParams)
-    device = machine.prepare(stage.section("density.threads", int))
+    device = machine.prepare(stage)
     exact = SHAPES[data](params.noise)
     sizes = (params.train_size, _VALIDATED, params.test_size)
     generators = np.random.default_rng(params.seed).spawn(len(sizes))
@@ -35,10 +36,11 @@ def widths(stage: Stage, data: str, model: str, size: int, seed: int) -> None:
         return splits.on_device((x - mean) / std, device)
 
     flow = models.seeded(seed, lambda: MODELS[model](size)).to(device)
-    out = maximise(stage, flow, params.train, standardised(train), standardised(validation), seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    fit(stage, MaximumLikelihood(flow, params.train, standardised(train), standardised(validation), generator))
     with torch.no_grad():
         log_q = flow.log_prob(standardised(test)).double().cpu().numpy() - np.log(std).sum()
         x = flow.sample(params.samples, torch.Generator().manual_seed(seed)).cpu().numpy() * std + mean
     others = {"entropy_nats": exact.entropy(), "parameters": sum(p.numel() for p in flow.parameters())}
-    write_json(out / "metrics.json", scores(exact, test, log_q) | others)
-    np.save(out / "samples.npy", x)
+    write_json(stage.out / "metrics.json", scores(exact, test, log_q) | others)
+    np.save(stage.out / "samples.npy", x)

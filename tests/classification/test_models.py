@@ -148,7 +148,7 @@ def test_loaded_on_the_data_set_it_was_trained_on(dataset, tmp_path):
     stage, raw = "classification-train@resnet-0", {"blocks": 0}
     folder = tmp_path / "models" / "classification" / "resnet-0"
     folder.mkdir(parents=True)
-    weights.save(Resnet(ResnetParams(**raw), dataset), folder / "model.safetensors")
+    weights.save(Resnet(ResnetParams(**raw), dataset), folder)
 
     def record(**asked):
         inputs = {"instance": {}, "parameters": {"classification.models.resnet": raw} | asked, "data": {}}

@@ -76,27 +76,27 @@ def test_other_shapes_and_what_is_not_finite(tmp_path):
 
 
 def test_damaged_weights_at_every_length_and_bit(tmp_path):
-    path = tmp_path / "model.safetensors"
+    path = tmp_path / weights.FILE
     net = torch.nn.Linear(2, 1)
-    weights.save(net, path)
+    weights.save(net, tmp_path)
     content = path.read_bytes()
     for length in range(len(content)):
         path.write_bytes(content[:length])
         with pytest.raises(UserError, match=r"model\.safetensors: damaged"):
-            weights.load(net, path)
+            weights.load(net, tmp_path)
     header = 8 + int.from_bytes(content[:8], "little")
     for bit in range(8 * header):  # refused or read, and never a stack trace
         flipped = bytearray(content)
         flipped[bit // 8] ^= 1 << bit % 8
         path.write_bytes(bytes(flipped))
         try:
-            weights.load(net, path)
+            weights.load(net, tmp_path)
         except UserError as error:
             assert "model.safetensors" in str(error)
 
 
 def test_a_safetensors_of_another_kind_is_named(tmp_path):
-    path = tmp_path / "model.safetensors"
+    path = tmp_path / weights.FILE
     path.write_bytes(safetensors.torch.save({"weight": torch.zeros(3)}))
     with pytest.raises(UserError, match=r"bias has shape none where \(1,\) is expected"):
-        weights.load(torch.nn.Linear(2, 1), path)
+        weights.load(torch.nn.Linear(2, 1), tmp_path)

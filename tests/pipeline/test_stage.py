@@ -21,6 +21,7 @@ stages:
       seed: ${seeds}
     cmd: python stages/train.py toy ${item.model} ${item.seed}
     params:
+      - toy.threads
       - toy.train
       - toy.models.${item.model}
     deps:
@@ -47,7 +48,7 @@ stages:
       outs:
         - results/figures/${key}.png: {cache: false}
 """
-PARAMS = "seeds: [0]\ntoy:\n  train: {steps: 5}\n  models:\n    cnf: {size: 3}\n  other: 1\n"
+PARAMS = "seeds: [0]\ntoy:\n  threads: 1\n  train: {steps: 5}\n  models:\n    cnf: {size: 3}\n  other: 1\n"
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_a_stage_of_a_study_names_everything_from_the_root(study, clone):
         assert stage.input("data/toy") == clone / "data" / "toy"
         assert stage.find_input("toy") == clone / "data" / "toy"
         assert stage.outputs == ["studies/widths/evaluations/0.001-0"]
-        out = stage.output(stage.outputs[0])
+        out = stage.out
         stage.finish()
     assert out == study / "evaluations" / "0.001-0" and (out / FILE).is_file()
 
@@ -234,7 +235,7 @@ def test_every_library_computes_on_the_threads_of_the_claim(clone):
 import numpy, sklearn.mixture, threadpoolctl, torch
 from neural_odes.pipeline import machine
 def work(stage):
-    machine.prepare(1)
+    machine.prepare(stage)
     found = {pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
     assert found == {1} and torch.get_num_threads() == 1, found
     (stage.output("models/toy/cnf-0") / "x.txt").write_text("one")

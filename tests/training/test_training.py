@@ -22,7 +22,8 @@ from neural_odes.training.optimisers import Optimiser, muon_and_adam, soap, warm
 class Regression:
     """Fits a small network to a sine; its optimiser has the nested state of a real one."""
 
-    def __init__(self, kind="soap", poison=None):
+    def __init__(self, kind="soap", poison=None, steps=60):
+        self.steps, self.validate_at = steps, range(0, steps, 20)
         with torch.random.fork_rng():
             torch.manual_seed(0)
             self.net = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 8), torch.nn.Linear(8, 1))
@@ -34,6 +35,10 @@ class Regression:
         self.optimiser = Optimiser(parts, warmup_cosine(60, 5), clip=1.0)
         self.generator = torch.Generator().manual_seed(1)
         self.poison = poison
+
+    @property
+    def trained(self):
+        return self.net
 
     def step(self, index):
         x = torch.rand(16, 1, generator=self.generator)
@@ -57,10 +62,8 @@ class Regression:
         self.generator.set_state(state["generator"])
 
 
-def _fit(task, folder, steps=60, on_rows=lambda rows: None):
-    return run(
-        task, steps=steps, validate_at=range(0, steps, 20), checkpoint=Checkpoint(folder, "x"), title="test", on_rows=on_rows
-    )
+def _fit(task, folder, on_rows=lambda rows: None):
+    return run(task, checkpoint=Checkpoint(folder, "x"), title="test", on_rows=on_rows)
 
 
 @pytest.mark.parametrize("kind", ["soap", "muon"])
@@ -163,13 +166,13 @@ def test_a_solver_that_gives_up_says_at_which_step(tmp_path):
 
 def test_damaged_checkpoint_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("NEURAL_ODES_CHECKPOINT_SECONDS", "0")
-    _fit(Regression(), tmp_path / "a", steps=3)
+    _fit(Regression(steps=3), tmp_path / "a")
     path = tmp_path / "a" / "x.checkpoint"
     content = bytearray(path.read_bytes())
     for damaged in (content[:-1], content[:100], b"", bytes([*content[:200], content[200] ^ 1, *content[201:]])):
         path.write_bytes(bytes(damaged))
         with pytest.raises(UserError, match=r"x\.checkpoint: the checkpoint is damaged .* rm "):
-            _fit(Regression(), tmp_path / "a", steps=3)
+            _fit(Regression(steps=3), tmp_path / "a")
 
 
 def test_a_training_is_held_by_one_process(tmp_path):
@@ -185,7 +188,7 @@ def test_history_holds_means_between_rows(tmp_path):
         def step(self, index):
             return {"loss": torch.tensor(float(index))}
 
-    history = _fit(Counter(), tmp_path / "a", steps=400)
+    history = _fit(Counter(steps=400), tmp_path / "a")
     loss = history[history.metric == "loss"]
     assert list(loss.step) == list(range(2, 401, 2))
     assert list(loss.value) == [s - 1.5 for s in loss.step]  # mean of the indices s−2 and s−1
@@ -223,7 +226,7 @@ def test_a_stage_of_a_study_trains_in_the_clone(tmp_path, monkeypatch):
     monkeypatch.setenv("NEURAL_ODES_CHECKPOINT_SECONDS", "0")
     with Stage("python ../../stages/study.py wide 3", study) as stage:
         steps = stage.section("toy.wide", dict)["steps"]
-        fit(stage, Regression(), device=torch.device("cpu"), steps=steps, validate_at=())
+        fit(stage, Regression(steps=steps))
         (checkpoint,) = (tmp_path / "kept" / "checkpoints").glob("*.checkpoint")
         stage.finish()
         assert not checkpoint.exists()

@@ -29,15 +29,15 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     dataset = DATASETS[stage.section("classification.data.dataset", str)]
     precision = stage.section("classification.train.precision", str)
     batch_size = stage.section("classification.train.batch_size", int)
-    device = machine.prepare(stage.section("classification.threads", int))
+    device = machine.prepare(stage)
     network, section = models.declared(stage, "classification", model)
     images, labels = scored_images(stage.input("data/classification"), dataset, device)
-    path = stage.find_input(f"{model}-{seed}") / "model.safetensors"
-    out = stage.output(stage.outputs[0])
+    folder = stage.find_input(f"{model}-{seed}")
+    out = stage.out
 
     def trained(dtype: torch.dtype) -> Classifier:
         net = network(section, dataset, dtype).to(device)
-        weights.load(net, path)
+        weights.load(net, folder)
         return net
 
     net, exact = trained(getattr(torch, precision)), trained(torch.float32)

@@ -16,7 +16,7 @@ from neural_odes.classification.blocks import ContinuousClassifier
 from neural_odes.classification.datasets import DATASETS
 from neural_odes.classification.layers import Classifier
 from neural_odes.classification.params import TrainParams
-from neural_odes.pipeline import arrays, machine, models, weights
+from neural_odes.pipeline import arrays, machine, models
 from neural_odes.pipeline.stage import Stage
 from neural_odes.solvers.solve import Adaptive
 from neural_odes.training.averaged import Averaged
@@ -48,7 +48,8 @@ class Classification:
         self.net, self.params, self.generator = net, params, generator
         self.train, self.validation = train, validation
         self.sizes = epoch_sizes(params, len(train[1]))
-        self.ends = epoch_ends(self.sizes, params.batch_size)
+        self.ends = self.validate_at = epoch_ends(self.sizes, params.batch_size)
+        self.steps = self.ends[-1]
         self.optimiser = optimiser(net, params, self.ends)
         self.averaged = Averaged(net, params.ema_decay)
         self.losses = torch.zeros(len(train[1]), device=train[1].device)  # of each image, when it was last seen
@@ -163,11 +164,11 @@ def tenths(milestones: list[int]) -> Callable[[int], float]:
     return lambda step: 0.1 ** sum(step >= milestone for milestone in milestones)
 
 
-def train(stage: Stage, model: str, seed: int) -> None:
-    """Writes model.safetensors (the averaged weights), and what ``fit`` writes."""
+def task(stage: Stage, model: str, seed: int) -> Classification:
+    """What the stage trains."""
     params = stage.section("classification.train", TrainParams)
     dataset = DATASETS[stage.section("classification.data.dataset", str)]
-    device = machine.prepare(stage.section("classification.threads", int))
+    device = machine.prepare(stage)
     folder = stage.input("data/classification")
     images: dict[str, Tensor] = {}
     labels: dict[str, Tensor] = {}
@@ -179,6 +180,9 @@ def train(stage: Stage, model: str, seed: int) -> None:
     network, section = models.declared(stage, "classification", model)
     net = models.seeded(seed, lambda: network(section, dataset, getattr(torch, params.precision))).to(device)
     training, validation = ((images[split], labels[split]) for split in ("train", "validation"))
-    task = Classification(net, params, training, validation, torch.Generator().manual_seed(seed))
-    fit(stage, task, device=device, steps=task.ends[-1], validate_at=task.ends)
-    weights.save(task.trained, stage.output(stage.outputs[0]) / "model.safetensors")
+    return Classification(net, params, training, validation, torch.Generator().manual_seed(seed))
+
+
+def train(stage: Stage, model: str, seed: int) -> None:
+    """Writes what ``fit`` writes: the averaged weights, and how they came about."""
+    fit(stage, task(stage, model, seed))

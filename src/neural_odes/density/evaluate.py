@@ -24,13 +24,13 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     over time, there and back)."""
     params = stage.section("density.evaluate", EvaluateParams)
     data = stage.section("density.data", DataParams)
-    device = machine.prepare(stage.section("density.threads", int))
+    device = machine.prepare(stage)
     moons = TwoMoons(data.noise, data.scale)
     test = splits.points(stage.input("data/density"), "test")
     network, section = models.declared(stage, "density", model)
     net = network(section).to(device)
-    weights.load(net, stage.find_input(f"{model}-{seed}") / "model.safetensors")
-    out = stage.output(stage.outputs[0])
+    weights.load(net, stage.find_input(f"{model}-{seed}"))
+    out = stage.out
 
     x = splits.on_device(test, device)
     if isinstance(net, ContinuousFlow):

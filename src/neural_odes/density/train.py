@@ -1,15 +1,14 @@
 """Trains normalizing flows by maximum likelihood."""
 
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from neural_odes.density import splits
 from neural_odes.density.flow import ContinuousFlow
 from neural_odes.density.params import TrainParams
-from neural_odes.pipeline import machine, models, weights
+from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.stage import Stage
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver
 from neural_odes.training.loop import fit
@@ -44,11 +43,16 @@ class MaximumLikelihood:
         self.flow, self.params = flow, params
         self.train, self.validation = train, validation
         self.generator = generator
+        self.steps, self.validate_at = params.steps, range(0, params.steps, params.validate_every)
         self.adaptive = Adaptive(params.tolerance, params.tolerance)
         self.nodes: list[float] = []
         schedule = warmup_cosine(params.steps, params.warmup_steps) if params.decay else constant
         make = {"soap": soap, "adam": lambda p, rate: torch.optim.Adam(p, lr=rate)}[params.optimizer]
         self.optimiser = Optimiser([make(flow.parameters(), params.learning_rate)], schedule, clip=params.clip_norm)
+
+    @property
+    def trained(self) -> nn.Module:
+        return cast(nn.Module, self.flow)
 
     def step(self, index: int) -> dict[str, Tensor]:
         chosen = torch.randint(len(self.train), (self.params.batch_size,), generator=self.generator)
@@ -98,26 +102,17 @@ class MaximumLikelihood:
         self.nodes = state["nodes"]
 
 
-def maximise(stage: Stage, flow: Any, params: TrainParams, train: Tensor, validation: Tensor, *, seed: int) -> Path:
-    """Trains ``flow`` on the device of the points; writes model.safetensors, and what ``fit`` writes, into the first output of
-    ``stage``, whose path it returns.
-
-    Args:
-        seed: of the batches.
-    """
-    task = MaximumLikelihood(flow, params, train, validation, torch.Generator().manual_seed(seed))
-    fit(stage, task, device=train.device, steps=params.steps, validate_at=range(0, params.steps, params.validate_every))
-    out = stage.output(stage.outputs[0])
-    weights.save(flow, out / "model.safetensors")
-    return out
-
-
-def train(stage: Stage, model: str, seed: int) -> None:
-    """Writes what ``maximise`` writes."""
+def task(stage: Stage, model: str, seed: int) -> MaximumLikelihood:
+    """What the stage trains."""
     params = stage.section("density.train", TrainParams)
-    device = machine.prepare(stage.section("density.threads", int))
+    device = machine.prepare(stage)
     folder = stage.input("data/density")
     training, validation = (splits.on_device(splits.points(folder, split), device) for split in ("train", "validation"))
     network, section = models.declared(stage, "density", model)
     flow = models.seeded(seed, lambda: network(section)).to(device)
-    maximise(stage, flow, params, training, validation, seed=seed)
+    return MaximumLikelihood(flow, params, training, validation, torch.Generator().manual_seed(seed))
+
+
+def train(stage: Stage, model: str, seed: int) -> None:
+    """Writes what ``fit`` writes."""
+    fit(stage, task(stage, model, seed))

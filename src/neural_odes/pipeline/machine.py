@@ -5,17 +5,22 @@ import os
 from typing import TYPE_CHECKING
 
 from neural_odes.errors import UserError
+from neural_odes.pipeline.stage import Stage
 
 if TYPE_CHECKING:
     import torch
 
 
-def prepare(threads: int) -> "torch.device":
-    """Computes on so many threads, with deterministic algorithms; returns the device.
+def prepare(stage: Stage) -> "torch.device":
+    """Computes on as many threads as the claim of ``stage`` asks for (``density.threads``), with deterministic algorithms.
+
+    Returns:
+        The device, as ``device``.
 
     Raises:
-        UserError: as ``device``.
+        UserError: dvc.yaml does not declare the threads for this stage, or there is no such device.
     """
+    threads = stage.section(f"{stage.claim}.threads", int)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
     from threadpoolctl import threadpool_limits

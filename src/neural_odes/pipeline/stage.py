@@ -26,6 +26,7 @@ class Stage:
         name: in its pipeline, ``density-train@cnf-0``.
         pipeline: nothing for the claims', else the name of the study (or benchmarks).
         instance: values of its matrix.
+        claim: whose data and models it is about.
         inputs, outputs: paths that it declares.
 
     Raises:
@@ -42,14 +43,14 @@ class Stage:
             near = difflib.get_close_matches(command, [stage.command for stage in found], n=1)
             did = f"; did you mean: {near[0]}" if near else ""
             raise UserError(f"{folder.name}/{names.FILE}: no stage has the command {command}{did}")
-        self.name, self.pipeline = own.name.name, own.name.pipeline
+        self.name, self.pipeline, self.claim = own.name.name, own.name.pipeline, own.name.claim
         self.instance, self.inputs, self.outputs = own.instance, list(own.deps), list(own.outs)
         self._declared = own
         self._digests: dict[Path, str] = {}
         self._recorder = self._fresh()
         self._parts: dict[str, Stage] = {}
         self._held = ExitStack()
-        self._finally: list[Callable[[], None]] = []
+        self._when_finished: list[Callable[[], None]] = []
 
     def _fresh(self) -> Recorder:
         return Recorder(self.name, self.instance, self._digests)
@@ -113,6 +114,11 @@ class Stage:
         (path.parent if is_file else path).mkdir(parents=True, exist_ok=True)
         return path
 
+    @property
+    def out(self) -> Path:
+        """As ``output``, of the first: a stage that computes has one."""
+        return self.output(self.outputs[0])
+
     def part(self, output: str) -> "Stage":
         """The same stage with a record of its own: of what this output folder alone is made from."""
         part = copy.copy(self)
@@ -130,15 +136,15 @@ class Stage:
         self._held.enter_context(context)
 
     def when_finished(self, action: Callable[[], None]) -> None:
-        """Has ``action`` called once all outputs are written."""
-        self._finally.append(action)
+        """Has ``action`` called once all outputs are written; not where the stage fails."""
+        self._when_finished.append(action)
 
     def finish(self) -> None:
-        """Writes ``inputs.json`` into every output folder."""
+        """Writes ``inputs.json`` into every output folder, then does what was to wait for that."""
         for name in self.outputs:
             if (self.root / name).is_dir():
                 self._parts.get(name, self).record.write(self.root / name)
-        for action in self._finally:
+        for action in self._when_finished:
             action()
 
     def __enter__(self) -> "Stage":

@@ -8,18 +8,22 @@ from torch import nn
 
 from neural_odes.errors import UserError
 
+FILE = "model.safetensors"
 
-def save(module: nn.Module, path: Path) -> None:
+
+def save(module: nn.Module, folder: Path) -> None:
+    """Writes ``FILE``."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    path.write_bytes(safetensors.torch.save(tensors))
+    (folder / FILE).write_bytes(safetensors.torch.save(tensors))
 
 
-def load(module: nn.Module, path: Path) -> None:
-    """Fills ``module`` in place.
+def load(module: nn.Module, folder: Path) -> None:
+    """Fills ``module`` in place from the ``FILE`` in ``folder``.
 
     Raises:
         UserError: the file is missing or damaged, or holds other tensors than ``module``: names the first that differs.
     """
+    path = folder / FILE
     remedy = "bring it back with: dvc checkout, or train it with: dvc repro"
     try:
         tensors = safetensors.torch.load_file(path)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch import Tensor
+from torch import Tensor, nn
 
 from neural_odes import paths
 from neural_odes.errors import UserError
+from neural_odes.pipeline import weights
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.record import digest, key
 from neural_odes.pipeline.stage import Stage
@@ -34,7 +34,19 @@ _REMEDY = f"lower the learning rate or tighten the solver's tolerance ({_KEPT})"
 
 @runtime_checkable
 class Task(Protocol):
-    """What is trained. ``state_dict`` holds everything that later steps depend on, generators included."""
+    """What is trained, and for how long. ``state_dict`` holds everything that later steps depend on, generators included."""
+
+    @property
+    def steps(self) -> int:
+        """The number of updates."""
+
+    @property
+    def validate_at(self) -> Container[int]:
+        """Numbers of updates after which it is validated, besides the last."""
+
+    @property
+    def trained(self) -> nn.Module:
+        """The network whose weights are kept."""
 
     def step(self, index: int) -> dict[str, Tensor]:
         """One update, numbered from 0; returns detached scalars to record, ``loss`` among them."""
@@ -50,27 +62,26 @@ class Task(Protocol):
 Row = tuple[int, str, float]
 
 
-def fit(stage: Stage, task: Task, *, device: torch.device, steps: int, validate_at: Container[int]) -> None:
-    """Trains ``task`` for ``steps`` updates, from its checkpoint where there is one.
+def fit(stage: Stage, task: Task) -> None:
+    """Trains ``task``, from its checkpoint where there is one.
 
-    Writes ``history.csv`` and ``training.json`` (input key, device type) into the output of ``stage``. Everything that
-    determines the training must have been asked of ``stage`` before: it names the checkpoint and the run in MLflow.
-
-    Args:
-        device: that the task computes on.
-        validate_at: numbers of updates after which the task is validated, besides the last.
+    Writes ``model.safetensors``, ``history.csv`` and ``training.json`` (input key, device type) into the output of ``stage``.
+    Everything that determines the training must have been asked of ``stage`` before: it names the checkpoint and the run in
+    MLflow.
 
     Raises:
         UserError: a solver gave up, or a recorded value or the state is not finite; the last good checkpoint is kept.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after a checkpoint at a step's end.
     """
     record = stage.record
-    described = {"device": device.type, "input_key": record.input_key(device.type)}
+    device = next(task.trained.parameters()).device.type
+    described = {"device": device, "input_key": record.input_key(device)}
     checkpoint = Checkpoint(paths.cache(stage.root) / "checkpoints", key({**described, "code": _code()}))
     stage.until_end(checkpoint.held())
     with live(stage.root, described, record, pipeline=stage.pipeline) as on_rows:
-        history = run(task, steps=steps, validate_at=validate_at, checkpoint=checkpoint, title=stage.name, on_rows=on_rows)
-    out = stage.output(stage.outputs[0])
+        history = run(task, checkpoint=checkpoint, title=stage.name, on_rows=on_rows)
+    out = stage.out
+    weights.save(task.trained, out)
     history.to_csv(out / "history.csv", index=False, lineterminator="\n")
     write_json(out / "training.json", described)
     stage.when_finished(checkpoint.remove)
@@ -83,15 +94,7 @@ def _code() -> dict[str, str]:
     return {name: digest(Path(file)) for name, file in own.items()} | {package: version(package) for package in NUMERIC}
 
 
-def run(
-    task: Task,
-    *,
-    steps: int,
-    validate_at: Container[int],
-    checkpoint: Checkpoint,
-    title: str,
-    on_rows: Callable[[list[Row]], None],
-) -> pd.DataFrame:
+def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[list[Row]], None]) -> pd.DataFrame:
     """The loop itself.
 
     Args:
@@ -102,6 +105,7 @@ def run(
 
     Raises: as ``fit``.
     """
+    steps = task.steps
     rows: list[Row] = []
     sums: dict[str, Tensor] = {}
     counted, start = 0, 0
@@ -133,7 +137,7 @@ def run(
             if step % log_every == 0 or step == steps:
                 new += [(step, name, float(total) / counted) for name, total in sums.items()]
                 sums, counted = {}, 0
-            if step in validate_at or step == steps:
+            if step in task.validate_at or step == steps:
                 new += [(step, name, float(value)) for name, value in task.validate().items()]
             for _, name, value in new:
                 if not math.isfinite(value):

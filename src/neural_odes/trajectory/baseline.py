@@ -12,7 +12,7 @@ from neural_odes.trajectory.params import DataParams
 def baseline(stage: Stage, model: str) -> None:
     """Writes metrics.json (by number of observations) and over_time.npy."""
     data = stage.section("trajectory.data", DataParams)
-    machine.prepare(stage.section("trajectory.threads", int))
+    machine.prepare(stage)
     folder = stage.input("data/trajectory") / "test"
     steps = 2 * data.window
     test = spirals.load(folder, window=data.window)
@@ -25,6 +25,6 @@ def baseline(stage: Stage, model: str) -> None:
         )  # fmt: skip
         metrics[str(number)] = scores.errors(curves, truth, data.window) | {"log_evidence_nats": float(evidence.mean())}
         profiles.append(scores.over_time(curves, truth))
-    out = stage.output(stage.outputs[0])
+    out = stage.out
     write_json(out / "metrics.json", metrics)
     np.save(out / "over_time.npy", np.stack(profiles))

@@ -26,15 +26,15 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     params = stage.section("trajectory.evaluate", EvaluateParams)
     data = stage.section("trajectory.data", DataParams)
     step_size = stage.section("trajectory.train.step_size", float)
-    device = machine.prepare(stage.section("trajectory.threads", int))
+    device = machine.prepare(stage)
     folder = stage.input("data/trajectory")
     window, steps = data.window, 2 * data.window
     test = spirals.load(folder / "test", window=window)
     truth = arrays.load(folder / "test" / "truth.npy", shape=(len(test.start), steps, 2))
     network, sizes = models.declared(stage, "trajectory", model)
     net: Any = network(sizes).to(device)
-    weights.load(net, stage.find_input(f"{model}-{seed}") / "model.safetensors")
-    out = stage.output(stage.outputs[0])
+    weights.load(net, stage.find_input(f"{model}-{seed}"))
+    out = stage.out
 
     solver = adaptive(params.tolerance)
     latent = isinstance(net, LatentNetwork)  # it has a solver and a posterior

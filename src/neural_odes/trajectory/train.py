@@ -5,7 +5,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from neural_odes.pipeline import machine, models, weights
+from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.stage import Stage
 from neural_odes.training.averaged import Averaged
 from neural_odes.training.loop import fit
@@ -42,6 +42,7 @@ class Reconstruction:
         self.train, self.validation = train, validation
         self.window = validation.observations.shape[1]
         self.generator, self.clusters = generator, clusters
+        self.steps, self.validate_at = params.steps, range(0, params.steps, params.validate_every)
         self.averaged = Averaged(model, params.ema_decay)
         schedule = warmup_cosine(params.steps, params.warmup_steps) if params.decay else constant
         self.optimiser = Optimiser(_optimisers(model, params), schedule, clip=params.clip_norm)
@@ -90,17 +91,17 @@ def _optimisers(model: nn.Module, params: TrainParams) -> list[torch.optim.Optim
     return muon_and_adam(model, muon_rate=params.muon_learning_rate, adam_rate=params.learning_rate)
 
 
-def train(stage: Stage, model: str, seed: int) -> None:
-    """Writes model.safetensors (the averaged weights), and what ``fit`` writes."""
+def task(stage: Stage, model: str, seed: int) -> Reconstruction:
+    """What the stage trains."""
     params = stage.section("trajectory.train", TrainParams)
     window = stage.section("trajectory.data.window", int)
     noise_std = stage.section("trajectory.data.noise_std", float)
-    device = machine.prepare(stage.section("trajectory.threads", int))
+    device = machine.prepare(stage)
     network, sizes = models.declared(stage, "trajectory", model)
     folder = stage.input("data/trajectory")
     observations = spirals.load(folder / network.split, window=window * spirals.WINDOWS[network.split]).observations
     validation = spirals.load(folder / "validation", window=window).chosen(slice(VALIDATED))
-    task = Reconstruction(
+    return Reconstruction(
         models.seeded(seed, lambda: network(sizes)).to(device),
         params,
         noise_std,
@@ -108,5 +109,8 @@ def train(stage: Stage, model: str, seed: int) -> None:
         validation,
         torch.Generator().manual_seed(seed),
     )
-    fit(stage, task, device=device, steps=params.steps, validate_at=range(0, params.steps, params.validate_every))
-    weights.save(task.trained, stage.output(stage.outputs[0]) / "model.safetensors")
+
+
+def train(stage: Stage, model: str, seed: int) -> None:
+    """Writes what ``fit`` writes: the averaged weights, and how they came about."""
+    fit(stage, task(stage, model, seed))
