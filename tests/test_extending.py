@@ -6,7 +6,7 @@ from pathlib import Path
 import clones
 import pytest
 
-from neural_odes import params, paths
+from neural_odes import params, paths, validation
 from neural_odes.pipeline.names import declared
 from neural_odes.running import scratch
 
@@ -65,7 +65,7 @@ def test_a_step_by_step_leaves_valid_parameters_and_stages(copy, title):
     before = stages()
     assert carry_out(copy, title)
     if title not in ("A claim", "A model"):  # whose package or module this process has not imported
-        params.check_all(copy)
+        validation.check_all(copy)
     after = stages()
     assert {name: after[name] for name in before} == before
     assert len(after) > len(before) or title in ("A figure", "A study")

@@ -10,7 +10,7 @@ from dvc.utils.serialize import load_yaml
 from pydantic import ValidationError, create_model
 from ruamel.yaml import YAML
 
-from neural_odes import params, paths
+from neural_odes import params, paths, validation
 from neural_odes.errors import UserError
 from neural_odes.pipeline import names
 from neural_odes.running import scratch
@@ -39,8 +39,8 @@ def _set(values, name, value):
 
 
 def test_the_committed_files_are_valid(root, values):
-    params.check(values)
-    params.check_all(root)
+    validation.check(values)
+    validation.check_all(root)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_committed_files_are_valid(root, values):
 def test_an_invalid_value_is_one_line_that_names_it(values, name, value, expected):
     _set(values, name, value)
     with pytest.raises(UserError, match=f"^params\\.yaml: {expected}") as raised:
-        params.check(values)
+        validation.check(values)
     assert "\n" not in str(raised.value)
 
 
@@ -101,7 +101,7 @@ def test_what_is_wrong_in_a_study_names_its_file(clone, study, name, value, expe
     with path.open("w") as stream:
         YAML(typ="safe", pure=True).dump(values, stream)
     with pytest.raises(UserError, match=f"^studies/{study}/params\\.yaml: {expected}") as raised:
-        params.check_all(clone)
+        validation.check_all(clone)
     assert "\n" not in str(raised.value)
 
 
@@ -121,7 +121,7 @@ def test_the_files_are_one_namespace(clone):
 def test_a_missing_key_is_named(values):
     del values["density"]["train"]["steps"]
     with pytest.raises(UserError, match=r"density\.train\.steps is missing"):
-        params.check(values)
+        validation.check(values)
 
 
 class Deep(params.Section):
@@ -265,7 +265,7 @@ def test_no_field_has_a_default(root):
             if isinstance(field.annotation, type) and issubclass(field.annotation, params.Section):
                 fields(field.annotation)
 
-    for claim, schema in params._claims().items():
+    for claim, schema in validation.schemas().items():
         fields(schema)
         for file in (root / "src" / "neural_odes" / claim / "models").glob("[!_]*.py"):
             module = importlib.import_module(f"neural_odes.{claim}.models.{file.stem}")
@@ -306,4 +306,81 @@ def test_a_model_that_a_stage_declares_and_no_file_has(root, tmp_path):
     first = next(i for i, line in enumerate(lines) if line.startswith("    resnet:"))
     path.write_text("".join(lines[:first] + lines[first + 2 :]))
     with pytest.raises(UserError, match=r"^params\.yaml: classification\.models\.resnet is missing"):
-        params.check_all(tmp_path / "clone")
+        validation.check_all(tmp_path / "clone")
+
+
+@pytest.mark.parametrize(
+    ("study", "gone", "expected"),
+    [
+        ("", "density.models.cnf", r"^params\.yaml: density\.models\.cnf is missing; git diff params\.yaml"),
+        (
+            "studies/density_baselines",
+            "density.models.nsf",
+            r"^studies/density_baselines/params\.yaml or params\.yaml: density\.models\.nsf is missing; "
+            r"git diff studies/density_baselines/params\.yaml params\.yaml shows",
+        ),
+    ],
+)
+def test_a_parameter_that_a_stage_declares_is_missed_in_the_file_of_its_pipeline(clone, root, study, gone, expected):
+    shutil.copy(root / names.FILE, clone / names.FILE)
+    path = clone / study / params.FILE
+    values = params.read(path)
+    section, _, last = gone.rpartition(".")
+    del params.lookup(values, section)[last]
+    with path.open("w") as stream:
+        YAML(typ="safe", pure=True).dump(values, stream)
+    with pytest.raises(UserError, match=expected):
+        validation.check_all(clone)
+
+
+@pytest.mark.parametrize("folder", ["", "studies/widths/"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("stages: {a: [", r" line 1: "),
+        ("stages:\n  a:\n    cmd: a\n   deps: []\n", r" line \d: "),
+        ("", r": stages expected"),
+        ("stages:\n", r": stages expected"),
+        ("stages: [a]\n", r": stages expected"),
+        ("stages: {a: true}\n", r": stages expected"),
+        ("vars: []\n", r": stages is missing"),
+        ("stages: {a: {deps: []}}\n", r": cmd is missing"),
+        ('stages: {a: {matrix: {seed: "${sedes}"}, cmd: "a ${item.seed}"}}\n', r": sedes is missing"),
+        ('stages: {a: {cmd: "a ${density.trian}"}}\n', r": (density\.)?trian is missing"),
+    ],
+)
+def test_a_damaged_dvc_yaml_is_one_line_that_names_it(clone, root, folder, text, expected):
+    shutil.copy(root / names.FILE, clone / names.FILE)
+    file = f"{folder}{names.FILE}"
+    (clone / file).write_text(text)
+    with pytest.raises(UserError, match=f"^{file}{expected}.*; git diff {file} shows what changed$") as raised:
+        validation.check_all(clone)
+    assert "\n" not in str(raised.value)
+
+
+def test_what_stands_at_a_dotted_name():
+    values = {"density": {"train": {"steps": 3, "nothing": None}}}
+    assert params.lookup(values, "density.train") == {"steps": 3, "nothing": None}
+    assert params.lookup(values, "density.train.steps") == 3 and params.has(values, "density.train.nothing")
+    for name, missing in {
+        "densty.train": "densty",
+        "density.trian.x": "density.trian",
+        "density.train.steps.x": "density.train.steps.x",
+    }.items():
+        with pytest.raises(KeyError, match=f"'{missing}'"):
+            params.lookup(values, name)
+        assert not params.has(values, name)
+
+
+def test_a_module_of_a_study_is_that_of_the_clone(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    module = tmp_path / "studies" / "invented_one" / "verdicts.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("NAME = __name__\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in [name for name in sys.modules if name == "studies"]:
+        monkeypatch.delitem(sys.modules, name)  # or its path would be looked at
+    assert paths.study_module(tmp_path, "invented_one", "verdicts").NAME == "studies.invented_one.verdicts"
+    assert sys.path.count(str(tmp_path)) == 1
+    with pytest.raises(ModuleNotFoundError):
+        paths.study_module(tmp_path, "invented_one", "params")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from neural_odes import params
+from neural_odes import params, validation
 from neural_odes.errors import UserError
 from neural_odes.pipeline import models, names
 
@@ -75,7 +75,7 @@ def edited(changes: list[tuple[str, str, Any]]) -> dict[Any, Any]:
 def kind_of(name: str) -> Any:
     """The type that the schema gives to what a stage asks for."""
     claim, *path = name.split(".")
-    kind: Any = params.Seeds if claim == "seeds" else params._claims()[claim]
+    kind: Any = params.Seeds if claim == "seeds" else validation.schemas()[claim]
     for key in path:
         kind = kind.model_fields[key].annotation
         kind = next((part for part in get_args(kind) if isinstance(part, type) and issubclass(part, BaseModel)), kind)
@@ -86,7 +86,7 @@ def judge(path: Path) -> str | None:
     """None, or the line of a refusal. Anything else that is raised fails the test."""
     try:
         content = params.read(path)
-        params.check(content)
+        validation.check(content)
     except UserError as error:
         text = str(error)
         assert text.startswith(params.FILE) and text.isprintable() and len(text) < 2000, text

@@ -47,10 +47,10 @@ def _root() -> Path:
 
 def _valid_root() -> Path:
     """As ``_root``, its parameters valid: those of the root and of every study."""
-    from neural_odes import params
+    from neural_odes import validation
 
     root = _root()
-    params.check_all(root)
+    validation.check_all(root)
     return root
 
 

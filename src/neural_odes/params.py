@@ -1,10 +1,6 @@
-"""Reads and validates params.yaml; each claim brings the schema of its own section."""
+"""Reads params.yaml: its values, the file that each stands in, and sections of it by a schema that the caller brings."""
 
 import difflib
-import importlib
-import importlib.util
-import pkgutil
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,11 +31,12 @@ Count = Annotated[int, Field(ge=1)]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
-def read(path: Path, *, name: str | None = None) -> dict[str, Any]:
+def read(path: Path, *, name: str | None = None, remedy: str | None = None) -> dict[str, Any]:
     """params.yaml as DVC reads it (YAML 1.2, safe types).
 
     Args:
         name: of the file, for errors.
+        remedy: how the line about a damaged file ends; by default with what git can do.
 
     Raises:
         UserError: the file is missing, is not YAML, or is not a mapping.
@@ -49,15 +46,23 @@ def read(path: Path, *, name: str | None = None) -> dict[str, Any]:
         values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{name}: there is no such file; bring it back with: git checkout {name}") from None
-    except (YAMLError, ValueError, RecursionError, AttributeError, TypeError, LookupError) as error:
-        # Besides its own errors, ruamel passes on those of the conversions that a tag asks for.
-        where = getattr(error, "problem_mark", None)
-        line = f" line {where.line + 1}" if where else ""
-        problem = " ".join((getattr(error, "problem", None) or _problem(error)).split())[:200]
-        raise UserError(f"{name}{line}: {problem}; git diff {name} shows what changed") from None
+    except DAMAGES as error:
+        raise UserError(f"{name}{damage(error)}; {remedy or f'git diff {name} shows what changed'}") from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise UserError(f"{name}: sections expected, such as seeds and density; bring them back with: git checkout {name}")
+        remedy = remedy or f"bring them back with: git checkout {name}"
+        raise UserError(f"{name}: sections expected, such as seeds and density; {remedy}")
     return values
+
+
+DAMAGES = (YAMLError, ValueError, RecursionError, AttributeError, TypeError, LookupError)
+"""What a damaged file raises: besides its own errors, ruamel passes on those of the conversions that a tag asks for."""
+
+
+def damage(error: Exception) -> str:
+    """One of ``DAMAGES`` in words, to be put behind the file's name."""
+    where = getattr(error, "problem_mark", None)
+    line = f" line {where.line + 1}" if where else ""
+    return f"{line}: " + " ".join((getattr(error, "problem", None) or _problem(error)).split())[:200]
 
 
 def _problem(error: Exception) -> str:
@@ -66,6 +71,29 @@ def _problem(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     return str(error) or "not YAML"
+
+
+def lookup(values: Any, name: str) -> Any:
+    """What stands at a dotted name, such as ``density.train``.
+
+    Raises:
+        KeyError: nothing does; holds the first part of the name that is not there, ``density.trian``.
+    """
+    parts = name.split(".")
+    for depth, key in enumerate(parts, 1):
+        if not isinstance(values, dict) or key not in values:
+            raise KeyError(".".join(parts[:depth]))
+        values = values[key]
+    return values
+
+
+def has(values: Any, name: str) -> bool:
+    """Whether something stands at a dotted name."""
+    try:
+        lookup(values, name)
+    except KeyError:
+        return False
+    return True
 
 
 def section(values: dict[str, Any], name: str, kind: Any, *, file: str = FILE) -> Any:
@@ -77,11 +105,10 @@ def section(values: dict[str, Any], name: str, kind: Any, *, file: str = FILE) -
     Raises:
         UserError: a key is missing, unknown or ill-typed; names the key and the nearest one known.
     """
-    node: Any = values
-    for depth, key in enumerate(name.split(".")):
-        if not isinstance(node, dict) or key not in node:
-            raise UserError(f"{file}: {'.'.join(name.split('.')[: depth + 1])} is missing; git diff {file} shows what changed")
-        node = node[key]
+    try:
+        node = lookup(values, name)
+    except KeyError as missing:
+        raise UserError(f"{file}: {missing.args[0]} is missing; git diff {file} shows what changed") from None
     return _validate(node, name, kind, file)
 
 
@@ -92,34 +119,27 @@ def load(root: Path) -> dict[str, Any]:
         UserError: a file cannot be read, or a study names a parameter that another file has.
     """
     values = read(root / FILE) if (root / FILE).is_file() else {}
-    for study in _studies(root):
-        _merge(values, _read_study(root, study), "", f"{study}/{FILE}")
+    for study in studies(root):
+        _merge(values, read_study(root, study), "", f"{study}/{FILE}")
     return values
 
 
 def origin(root: Path, name: str) -> str:
     """The file in which a parameter or section stands, relative to the root."""
-    for study in _studies(root):
-        if _has(_read_study(root, study), name):
+    for study in studies(root):
+        if has(read_study(root, study), name):
             return f"{study}/{FILE}"
     return FILE
 
 
-def _studies(root: Path) -> list[str]:
-    """Those with parameters of their own."""
-    return [f.relative_to(root).as_posix() for f in paths.studies(root) if (f / FILE).is_file()]
+def studies(root: Path) -> list[str]:
+    """The folders of those with parameters of their own, relative to the root."""
+    return [paths.from_root(root, folder) for folder in paths.studies(root) if (folder / FILE).is_file()]
 
 
-def _read_study(root: Path, study: str) -> dict[str, Any]:
+def read_study(root: Path, study: str) -> dict[str, Any]:
+    """The parameters in the file of one of ``studies``."""
     return read(root / study / FILE, name=f"{study}/{FILE}")
-
-
-def _has(values: Any, name: str) -> bool:
-    for key in name.split("."):
-        if not isinstance(values, dict) or key not in values:
-            return False
-        values = values[key]
-    return True
 
 
 def _merge(values: dict[str, Any], more: dict[str, Any], prefix: str, file: str) -> None:
@@ -130,77 +150,6 @@ def _merge(values: dict[str, Any], more: dict[str, Any], prefix: str, file: str)
             raise UserError(f"{file}: {prefix}{key} stands in another params.yaml, too; name it otherwise")
         else:
             values[key] = value
-
-
-def check(values: dict[str, Any]) -> None:
-    """Validates every section of the root's params.yaml, and that there is no other.
-
-    Raises:
-        UserError: as ``section``.
-    """
-    claims = _claims()
-    known = ["seeds", *claims]
-    for key in values:
-        if key not in known:
-            raise UserError(f"{FILE}: {key} is not a known section{_nearest(str(key), known)}")
-    section(values, "seeds", Seeds)
-    for claim, schema in claims.items():
-        section(values, claim, schema)
-        _check_models(claim, values[claim]["models"], FILE)
-
-
-def check_all(root: Path) -> None:
-    """Validates the params.yaml of the root and of every study.
-
-    Raises:
-        UserError: as ``check``.
-    """
-    check(read(root / FILE))
-    for study in _studies(root):
-        _check_study(root, study)
-    _check_declared(root)
-
-
-def _check_declared(root: Path) -> None:
-    """What a stage declares is there: a model's section, say, which no schema asks for."""
-    values = load(root)
-    declared = importlib.import_module("neural_odes.pipeline.names").declared
-    for folder in paths.pipelines(root):
-        for stage in declared(root, folder, values):
-            for name in stage.parameters:
-                if not _has(values, name):
-                    raise UserError(f"{FILE}: {name} is missing; git diff {FILE} shows what changed")
-
-
-def _check_study(root: Path, study: str) -> None:
-    """A study's file holds models of the claims, and the sections of which the study's params.py has a schema: such as those of a
-    model that is no network.
-    """
-    file = f"{study}/{FILE}"
-    schemas: dict[str, Any] = {}
-    if (root / study / "params.py").is_file():
-        if str(root) not in sys.path:
-            sys.path.insert(0, str(root))
-        schemas = importlib.import_module(f"{study.replace('/', '.')}.params").SECTIONS
-    values = _read_study(root, study)
-    for claim, sections in values.items():
-        known = [name.partition(".")[2] for name in schemas if name.startswith(f"{claim}.")]
-        if claim not in _claims() or not isinstance(sections, dict):
-            raise UserError(f"{file}: {claim} is not a known section{_nearest(str(claim), list(_claims()))}")
-        for key, value in sections.items():
-            if key == "models" and isinstance(value, dict):
-                networks = {model: raw for model, raw in value.items() if f"{claim}.models.{model}" not in schemas}
-                _check_models(claim, networks, file)
-            elif key not in known:
-                raise UserError(f"{file}: {claim}.{key} is not a known section{_nearest(str(key), [*known, 'models'])}")
-    for name, schema in schemas.items():
-        section(values, name, schema, file=file)
-
-
-def _check_models(claim: str, models: dict[str, Any], file: str) -> None:
-    find = importlib.import_module("neural_odes.pipeline.models").find
-    for model, raw in models.items():
-        find(claim, model, raw, file=file)
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -214,15 +163,6 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
-def _claims() -> dict[str, type[Section]]:
-    """The schema of every package that has one, by the package's name."""
-    found = {}
-    for package in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if package.ispkg and importlib.util.find_spec(f"neural_odes.{package.name}.params"):
-            found[package.name] = importlib.import_module(f"neural_odes.{package.name}.params").Params
-    return found
-
-
 def _validate(value: Any, name: str, kind: Any, file: str) -> Any:
     try:
         return TypeAdapter(kind).validate_python(value)
@@ -234,7 +174,7 @@ def _validate(value: Any, name: str, kind: Any, file: str) -> Any:
     where = ".".join([name, *(str(part) for part in first["loc"])])
     if first["type"] == "extra_forbidden":
         known = _fields(kind, first["loc"][:-1])
-        text = f"{where} is not a known parameter{_nearest(str(first['loc'][-1]), known)}"
+        text = f"{where} is not a known parameter{nearest(str(first['loc'][-1]), known)}"
     elif first["type"] == "missing":
         text = f"{where} is missing; git diff {file} shows what changed"
     else:
@@ -254,6 +194,7 @@ def _fields(kind: Any, path: tuple[int | str, ...]) -> list[str]:
     return list(kind.model_fields)
 
 
-def _nearest(key: str, known: list[str]) -> str:
+def nearest(key: str, known: list[str]) -> str:
+    """How the line that refuses ``key`` ends: with the nearest of those that are known, else with all."""
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"

@@ -1,8 +1,11 @@
 """Where things lie in a clone: its root, its pipelines, the folder of what is kept between runs."""
 
+import importlib
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 STUDIES = "studies"
 
@@ -23,9 +26,21 @@ def studies(root: Path) -> list[Path]:
     return sorted(path.parent for path in (root / STUDIES).glob("*/dvc.yaml"))
 
 
-def pipeline_of(root: Path, folder: Path) -> str:
-    """The name of the pipeline in ``folder``: nothing for the root's, else that of the folder."""
-    return "" if folder.resolve() == root.resolve() else folder.name
+def from_root(root: Path, folder: Path) -> str:
+    """A folder of the clone as the addresses of its stages have it: nothing for the root itself."""
+    name = folder.resolve().relative_to(root.resolve()).as_posix()
+    return "" if name == "." else name
+
+
+def study_module(root: Path, study: str, name: str) -> ModuleType:
+    """The module ``name`` (``verdicts``, ``figures.widths_gap``) of the study called ``study``, whose code lies in the clone.
+
+    Raises:
+        ModuleNotFoundError: there is no such module, or it imports one that there is not.
+    """
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return importlib.import_module(f"{STUDIES}.{study}.{name}")
 
 
 def cache(root: Path) -> Path:

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from neural_odes import params
+from neural_odes import params, validation
 from neural_odes.errors import UserError
 from neural_odes.running import presets
 
@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "studies" / "wide" / "dvc.yaml").touch()
     (tmp_path / "studies" / "wide" / "params.yaml").write_text(STUDY)
     (tmp_path / "presets" / "both.yaml").write_text("part: {rate: 1.0e-3, sizes: {all: [2]}, new: 1}\n")
-    monkeypatch.setattr(params, "check_all", lambda root: None)
+    monkeypatch.setattr(validation, "check_all", lambda root: None)
     return tmp_path
 
 
@@ -64,11 +64,36 @@ def test_each_key_goes_where_it_stands(folder):
     assert params.load(folder)["part"] == {"rate": 1e-3, "name": "soap", "new": 1, "sizes": {"all": [2]}}
 
 
-def test_an_overlay_that_lies_elsewhere(folder):
+def test_an_overlay_that_lies_elsewhere(folder, monkeypatch):
+    """Its path is that of the working folder, or absolute; what cannot be read is called as it was typed."""
     (folder / "presets" / "report.yaml").rename(folder / "studies" / "wide" / "theirs.yaml")
-    assert presets.apply(folder, "studies/wide/theirs.yaml") == {"part.rate": "params.yaml"}
-    with pytest.raises(UserError, match=r"^studies/wide/none\.yaml: there is no such preset"):
-        presets.apply(folder, "studies/wide/none.yaml")
+    monkeypatch.chdir(folder / "studies")
+    assert presets.apply(folder, "wide/theirs.yaml") == {"part.rate": "params.yaml"}
+    assert presets.apply(folder, str(folder / "studies" / "wide" / "theirs.yaml")) == {}
+    for name in ("wide/none.yaml", str(folder / "none.yaml"), "/nowhere/none.yaml"):
+        with pytest.raises(UserError, match=f"^{name}: there is no such preset; known: both, smoke"):
+            presets.apply(folder, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("part: {rate: [", " line 1: .*"),
+        ("", ": sections expected"),
+        ("- seeds\n", ": sections expected"),
+        ("3: [0]\n", ": sections expected"),
+        ("a: !!int x\n", ": invalid literal"),
+        ("a: 1\na: 2\n", " line 2: .*"),
+    ],
+)
+@pytest.mark.parametrize("name", ["smoke", "theirs.yaml"])
+def test_a_damaged_overlay_is_one_line_that_names_it(folder, monkeypatch, text, expected, name):
+    file = "presets/smoke.yaml" if name == "smoke" else name
+    monkeypatch.chdir(folder)
+    (folder / file).write_text(text)
+    with pytest.raises(UserError, match=f"^{file}{expected}.*; mend it, or take another: both, report, smoke$"):
+        presets.apply(folder, name)
+    assert (folder / "params.yaml").read_text() == PARAMS
 
 
 def test_an_invalid_outcome_leaves_the_files_as_they_were(folder, monkeypatch):
@@ -76,7 +101,7 @@ def test_an_invalid_outcome_leaves_the_files_as_they_were(folder, monkeypatch):
         assert params.load(root)["part"]["sizes"]["all"] == [2]
         raise UserError("params.yaml: no")
 
-    monkeypatch.setattr(params, "check_all", refuse)
+    monkeypatch.setattr(validation, "check_all", refuse)
     with pytest.raises(UserError):
         presets.apply(folder, "both")
     assert (folder / "params.yaml").read_text() == PARAMS

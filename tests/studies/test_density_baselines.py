@@ -6,7 +6,7 @@ import invented_density
 import numpy as np
 import pytest
 
-from neural_odes import params
+from neural_odes import validation
 from neural_odes.density.moons import TwoMoons
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import read_json
@@ -101,8 +101,8 @@ def test_what_is_wrong_in_its_parameters_is_said(root, old, new, message, monkey
     study = root / "studies" / "density_baselines"
     (study / "params.py").write_text((invented_density.ROOT / "studies/density_baselines/params.py").read_text())
     monkeypatch.setattr(sys, "path", list(sys.path))  # the clone is put on it
-    params.check_all(root)
+    validation.check_all(root)
     path = study / "params.yaml"
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(UserError, match=rf"^studies/density_baselines/params\.yaml: {message}"):
-        params.check_all(root)
+        validation.check_all(root)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from neural_odes import params, paths
+from neural_odes import params, paths, validation
 from neural_odes.errors import UserError
 
 
@@ -15,17 +15,23 @@ def names(root: Path) -> list[str]:
 
 
 def apply(root: Path, name: str) -> dict[str, str]:
-    """Writes the overlay ``name`` (or the one in the file of that name) into params.yaml, comments kept.
+    """Writes an overlay into params.yaml, comments kept.
+
+    Args:
+        name: of the overlay in presets/, or the path of a file, which ends in .yaml.
 
     Returns:
         The keys whose value it changed, each with the params.yaml that it stands in.
 
     Raises:
-        UserError: there is no such preset, or a params.yaml would be invalid with it; all are then left as they were.
+        UserError: there is no such preset, or it is damaged, or a params.yaml would be invalid with it; all are then left as
+            they were.
     """
-    path = root / name if name.endswith(".yaml") else root / "presets" / f"{name}.yaml"
+    own = f"presets/{name}.yaml"
+    path, file = (Path(name), name) if name.endswith(".yaml") else (root / own, own)
     if not path.is_file():
-        raise UserError(f"{path.relative_to(root)}: there is no such preset; known: {', '.join(names(root))}")
+        raise UserError(f"{file}: there is no such preset; known: {', '.join(names(root))}")
+    params.read(path, name=file, remedy="mend it, or take another: " + ", ".join(names(root)))
     return overlay(root, YAML().load(path.read_text(encoding="utf-8")))  # a round trip: number formats are kept
 
 
@@ -43,7 +49,7 @@ def overlay(root: Path, values: dict[str, Any]) -> dict[str, str]:
             text = io.StringIO()
             yaml.dump(contents[path], text)
             _replace(path, text.getvalue())
-        params.check_all(root)
+        validation.check_all(root)
     except BaseException:
         for path in changed.values():
             _replace(path, before[path])

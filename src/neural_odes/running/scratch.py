@@ -24,16 +24,19 @@ def copy(root: Path, target: Path) -> None:
 
 
 def afresh(root: Path, target: Path, *names: str) -> None:
-    """A scratch copy with the presets ``names``, one over the other, and without results.
+    """A scratch copy with presets, one over the other, and without results.
 
     Those are of other settings, and DVC would read and write what dvc.lock says of them at each stage.
+
+    Args:
+        names: of presets, or paths of overlays in the clone.
 
     Raises:
         UserError: there is no such preset.
     """
     copy(root, target)
     for name in names:
-        presets.apply(target, name)
+        presets.apply(target, str(target / name) if name.endswith(".yaml") else name)
     for folder in paths.pipelines(target):
         (folder / lockfile.FILE).unlink(missing_ok=True)
     commit(target, " ".join(("No results; presets:", *names)))

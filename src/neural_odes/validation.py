@@ -1,0 +1,104 @@
+"""Whether every params.yaml of a clone is valid: by the schemas of claims, models and studies, and by what stages declare."""
+
+import importlib
+import importlib.util
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+from neural_odes import params, paths
+from neural_odes.errors import UserError
+from neural_odes.params import FILE
+from neural_odes.pipeline import models, names
+
+
+def check_all(root: Path) -> None:
+    """Validates the params.yaml of the root and of every study.
+
+    Raises:
+        UserError: as ``check``; or a dvc.yaml, which says what stages ask for, is damaged.
+    """
+    check(params.read(root / FILE))
+    for study in params.studies(root):
+        _check_study(root, study)
+    _check_declared(root)
+
+
+def check(values: dict[str, Any]) -> None:
+    """Validates every section of the root's params.yaml, and that there is no other.
+
+    Raises:
+        UserError: a key is missing, unknown or ill-typed; names the key and the nearest one known.
+    """
+    claims = schemas()
+    known = ["seeds", *claims]
+    for key in values:
+        if key not in known:
+            raise UserError(f"{FILE}: {key} is not a known section{params.nearest(key, known)}")
+    params.section(values, "seeds", params.Seeds)
+    for claim, schema in claims.items():
+        params.section(values, claim, schema)
+        _check_models(claim, values[claim]["models"], FILE)
+
+
+def schemas() -> dict[str, type[params.Section]]:
+    """Of each claim, by its name: a claim is a package with a ``params`` module, wherever else it is known."""
+    found = {}
+    for package in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if package.ispkg and importlib.util.find_spec(f"neural_odes.{package.name}.params"):
+            found[package.name] = importlib.import_module(f"neural_odes.{package.name}.params").Params
+    return found
+
+
+def _check_study(root: Path, study: str) -> None:
+    """A study's file holds models of the claims, and the sections of which the study's params.py has a schema: such as those of a
+    model that is no network.
+    """
+    file = f"{study}/{FILE}"
+    own: dict[str, Any] = {}
+    if (root / study / "params.py").is_file():
+        own = paths.study_module(root, Path(study).name, "params").SECTIONS
+    values = params.read_study(root, study)
+    for claim, sections in values.items():
+        known = [name.partition(".")[2] for name in own if name.startswith(f"{claim}.")]
+        if claim not in (claims := list(schemas())) or not isinstance(sections, dict):
+            raise UserError(f"{file}: {claim} is not a known section{params.nearest(claim, claims)}")
+        for key, value in sections.items():
+            if key == "models" and isinstance(value, dict):
+                networks = {model: raw for model, raw in value.items() if f"{claim}.models.{model}" not in own}
+                _check_models(claim, networks, file)
+            elif key not in known:
+                raise UserError(f"{file}: {claim}.{key} is not a known section{params.nearest(str(key), [*known, 'models'])}")
+    for name, schema in own.items():
+        params.section(values, name, schema, file=file)
+
+
+def _check_models(claim: str, sections: dict[str, Any], file: str) -> None:
+    for model, raw in sections.items():
+        models.find(claim, model, raw, file=file)
+
+
+def _check_declared(root: Path) -> None:
+    """What a stage declares is there: a model's section, say, which no schema asks for."""
+    values = params.load(root)
+    for folder in paths.pipelines(root):
+        # A study's stages may declare parameters of the root, too.
+        files = dict.fromkeys(file for file in (folder / FILE, root / FILE) if file.is_file())
+        where = [file.relative_to(root).as_posix() for file in files]
+        for stage in _declared(root, folder, values):
+            for name in stage.parameters:
+                if not params.has(values, name):
+                    raise UserError(f"{' or '.join(where)}: {name} is missing; git diff {' '.join(where)} shows what changed")
+
+
+def _declared(root: Path, folder: Path, values: dict[str, Any]) -> list[names.Declared]:
+    try:
+        return list(names.declared(root, folder, values))
+    except params.DAMAGES as error:
+        problem = params.damage(error)
+        if isinstance(error, KeyError):  # of an entry, or of a parameter that a template names
+            problem = f": {error.args[0]} is missing"
+        elif isinstance(error, AttributeError | TypeError):
+            problem = ": stages expected, each with its cmd"
+        file = (folder / names.FILE).relative_to(root).as_posix()
+        raise UserError(f"{file}{problem}; git diff {file} shows what changed") from None
