@@ -427,7 +427,6 @@ def test_a_damaged_lock_is_one_line(clone):
 
 @pytest.mark.filterwarnings("ignore")  # of DVC's imports
 def test_a_folder_is_hashed_as_dvc_hashes_it(root, tmp_path):
-    """Without what .dvcignore leaves out."""
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_data.hashfile.tree import Tree
 
@@ -437,9 +436,38 @@ def test_a_folder_is_hashed_as_dvc_hashes_it(root, tmp_path):
         (tmp_path / name).write_text(name)
         tree.add(tuple(name.split("/")), None, HashInfo("md5", md5(tmp_path / name)))
     tree.digest()
-    (tmp_path / "a" / "__pycache__").mkdir()
-    (tmp_path / "a" / "__pycache__" / "x").touch()
-    (tmp_path / "b.pyc").touch()
     assert lockfile.md5_of(tmp_path) == tree.hash_info.value
-    lines = (root / ".dvcignore").read_text().splitlines()
-    assert [line for line in lines if not line.startswith("#")] == ["__pycache__", "*.pyc"]
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("src/neural_odes/solvers/solve.py", True),
+        ("src/neural_odes/solvers/new/solve.py", True),
+        ("src/neural_odes/solvers/.solve.py.swp", False),  # of Vim, while the file is open
+        ("src/neural_odes/solvers/solve.py~", False),  # of Vim and Emacs
+        ("src/neural_odes/solvers/#solve.py#", False),  # of Emacs
+        ("src/neural_odes/solvers/.#solve.py", False),
+        ("src/neural_odes/solvers/.DS_Store", False),  # of a Mac
+        ("src/neural_odes/solvers/.ipynb_checkpoints/a.json", False),
+        ("src/neural_odes/solvers/solve.pyc", False),
+        ("src/neural_odes/solvers/__pycache__/solve.py", False),
+        ("reports/template/page.html.j2", True),
+        ("reports/template/style.css", True),
+        ("reports/template/.style.css.swp", False),
+        ("reports/template/page.html.j2~", False),
+        ("models/density/cnf-0/history.csv", True),
+        ("studies/student_report/kept/curves.csv", True),
+    ],
+)
+def test_what_lies_beside_code_is_left_out_of_a_folder_as_dvc_leaves_it_out(root, tmp_path, name, counts):
+    """An open editor makes nothing stale."""
+    from dvc.repo import Repo
+
+    shutil.copy(root / ".dvcignore", tmp_path / ".dvcignore")
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.touch()
+    with Repo.init(str(tmp_path), no_scm=True) as repo:
+        assert [str(path)] * counts == list(repo.dvcignore.find(repo.fs, str(path.parent)))
+    assert [path.name] * counts == list(lockfile.files(path.parent))

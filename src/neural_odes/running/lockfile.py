@@ -14,6 +14,7 @@ from ruamel.yaml import YAML, YAMLError
 
 from neural_odes import git, paths
 from neural_odes.errors import UserError
+from neural_odes.pipeline import names
 from neural_odes.pipeline.names import StageName
 
 FILE = "dvc.lock"
@@ -78,12 +79,8 @@ def parse(text: str, folder: str = "") -> Lock:
             f"{name}: damaged (was DVC killed while it wrote it?); run git checkout {name}, then dvc repro: "
             "what is finished comes back from DVC's run cache"
         ) from None
-    return {_address(folder, name): _entry(folder, written) for name, written in stages.items()}
-
-
-def _address(folder: str, name: str) -> str:
-    base, _, instance = name.partition("@")
-    return StageName(folder, base, instance).address
+    file = posixpath.join(folder, names.FILE)
+    return {StageName.parse(f"{file}:{name}").address: _entry(folder, written) for name, written in stages.items()}
 
 
 def _entry(folder: str, written: _Written) -> Entry:
@@ -102,7 +99,7 @@ def read(root: Path) -> Lock:
     """
     lock: Lock = {}
     for folder in paths.pipelines(root):
-        lock |= parse(text(folder), folder.relative_to(root).as_posix().removeprefix("."))
+        lock |= parse(text(folder), paths.from_root(root, folder))
     return lock
 
 
@@ -178,8 +175,9 @@ def md5_of(path: Path) -> str:
 
 def files(folder: Path) -> dict[str, str]:
     """MD5 of every file in a folder that DVC does not ignore, by path in it."""
-    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    return {inside.as_posix(): md5_of(path) for inside, path in found.items() if not ignored(inside.as_posix())}
+    root = paths.find_root(folder) or folder
+    counted = [path for path in folder.rglob("*") if path.is_file() and not ignored(path.relative_to(root).as_posix())]
+    return {path.relative_to(folder).as_posix(): md5_of(path) for path in counted}
 
 
 def files_at(root: Path, commit: str, folder: str) -> dict[str, str]:
@@ -191,14 +189,25 @@ def files_at(root: Path, commit: str, folder: str) -> dict[str, str]:
     for _, name in blobs:
         head, _, said = said.partition(b"\n")
         size = int(head.split()[2])
-        found[posixpath.relpath(name, folder)] = _md5(said[:size])
+        if not ignored(name):
+            found[posixpath.relpath(name, folder)] = _md5(said[:size])
         said = said[size + 1 :]
-    return {name: md5 for name, md5 in found.items() if not ignored(name)}
+    return found
 
 
-def ignored(name: str) -> bool:
-    """Whether .dvcignore leaves it out of a folder: what Python leaves beside code."""
-    return name.endswith(".pyc") or "__pycache__" in name.split("/")
+_CODE = {"src/": (".py",), "reports/template/": (".css", ".j2")}
+"""Ends of the names that count, by folder of code."""
+
+
+def ignored(path: str) -> bool:
+    """Whether .dvcignore leaves a file out of its folder: what Python or an editor leaves beside code.
+
+    Args:
+        path: relative to the root of the clone.
+    """
+    *folders, name = path.split("/")
+    beside = any(path.startswith(code) and not name.endswith(ends) for code, ends in _CODE.items())
+    return beside or "__pycache__" in folders or name.endswith(".pyc") or name.startswith(".#")
 
 
 def md5_of_folder(files: Mapping[str, str]) -> str:
