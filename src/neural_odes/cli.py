@@ -17,6 +17,7 @@ from neural_odes.errors import UserError
 
 if TYPE_CHECKING:
     from neural_odes.checking.audit import Audit
+    from neural_odes.running.graph import Selection
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 runs = typer.Typer(help="Runs in MLflow.", no_args_is_help=True)
@@ -66,21 +67,33 @@ Cores = Annotated[int | None, typer.Option(min=1, help="To use; by default all, 
 Studies = Annotated[bool, typer.Option("--studies", help="Everything: the claims, all studies, the benchmarks' figures.")]
 
 
+What = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[WHAT]...", help="Studies, stages (by name or address), paths of a dvc.yaml; none: the three claims."
+    ),
+]
+
+
+def _selection(root: Path, what: list[str] | None, studies: bool) -> "Selection":
+    from neural_odes.running.graph import Selection
+
+    if studies and what:
+        raise UserError(f"--studies: everything is run, {' and '.join(what)} too; leave out the one or the other")
+    return Selection(everything=True) if studies else Selection.named(root, what or [])
+
+
 @app.command()
-def repro(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[STUDY]...", help="Studies; none: the three claims.")] = None,
-    studies: Studies = False,
-    cores: Cores = None,
-) -> None:
-    """Run dvc repro on all cores: the three claims, or the studies named and what they need.
+def repro(what: What = None, studies: Studies = False, cores: Cores = None) -> None:
+    """Run dvc repro on all cores: the three claims, or what is named and what it needs.
 
     What can run side by side runs first. Ctrl-C leaves checkpoints.
     """
-    from neural_odes.running import graph, local
+    from neural_odes.running import local
 
     with _one_line():
         root = _valid_root()
-        selection = graph.Selection(everything=True) if studies else graph.Selection.of_studies(root, names or [])
+        selection = _selection(root, what, studies)
         local.repro(root, os.environ, cores=cores or local.cores(), selection=selection)
 
 
@@ -224,7 +237,7 @@ def runs_sync() -> None:
 
 @cluster.command("run")
 def cluster_run(
-    targets: Annotated[list[str] | None, typer.Argument(help="Stages, as dvc repro takes them; none: the three claims.")] = None,
+    what: What = None,
     studies: Studies = False,
     address: Annotated[str | None, typer.Option(help="Address of a Ray cluster; by default a Ray on this machine alone.")] = None,
     cpus: Annotated[int | None, typer.Option(min=1, help="Of this machine to use; by default all, if memory allows.")] = None,
@@ -237,11 +250,10 @@ def cluster_run(
             from neural_odes.running.cluster import sweep as sweeping
         except ModuleNotFoundError as error:
             raise UserError(f"{error.name} is not installed: pip install 'neural-odes[cluster]'") from None
-        from neural_odes.running.graph import Selection
-
         points = sweeping.points(sweep or [])
-        selection = Selection(tuple(targets or ()), everything=studies)
-        head.run(_valid_root(), os.environ, selection=selection, address=address, cpus=cpus, sweep=points)
+        root = _valid_root()
+        selection = _selection(root, what, studies)
+        head.run(root, os.environ, selection=selection, address=address, cpus=cpus, sweep=points)
 
 
 @app.command()

@@ -6,7 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from neural_odes import cli, paths
 from neural_odes.errors import UserError
 from neural_odes.running import graph, local, scratch
 from neural_odes.running.graph import Selection
@@ -80,7 +82,7 @@ def environment(project) -> dict[str, str]:
 
 def test_stages_run_at_once_and_only_those_that_were_asked_for(project, environment, capfd):
     (project / "dvc.yaml").write_text(DVC.replace("echo blue", "exit 3"))  # the study does not need it
-    local.repro(project, environment, cores=2, selection=Selection.of_studies(project, ["wide"]))
+    local.repro(project, environment, cores=2, selection=Selection.named(project, ["wide"]))
     assert (project / "studies" / "wide" / "wide.json").read_text() == "red\nred\n"
     said = capfd.readouterr().out
     assert "red-8-1 | took" in said and "5 of 5 jobs" in said and "blue" not in said and "summarise'" in said
@@ -121,17 +123,80 @@ def test_jobs_are_what_changed_and_what_depends_on_it_as_far_as_it_is_asked_for(
     assert list(everything) == ["red-0", "red-8-0"]
     wide = everything["red-8-0"]
     assert (wide.stages, wide.after, wide.threads) == ((f"{WIDE}:red-wide@8-0",), {"red-0"}, 2)
-    of_study = local.jobs(project, {"red-data", "green-data"}, Selection.of_studies(project, ["studies/wide/"]))
+    of_study = local.jobs(project, {"red-data", "green-data"}, Selection.named(project, ["studies/wide/"]))
     assert names(of_study) == ["red-data", "red-0", "red-1", "red-8-0", "red-8-1"]
     assert of_study[1].stages == ("red-train@0",)  # the study does not read its score
     assert names(local.jobs(project, {"green-data"}, Selection((WIDE + ":red-wide",)))) == []
 
 
-def test_an_unknown_study_is_named_with_the_nearest(project):
-    with pytest.raises(UserError, match=r"^studies/wild: there is no such study; did you mean wide\?"):
-        Selection.of_studies(project, ["wild"])
-    with pytest.raises(UserError, match=r"^studies/x: there is no such study; known: other, wide"):
-        Selection.of_studies(project, ["x"])
+@pytest.mark.parametrize(
+    ("word", "target"),
+    [
+        ("wide", WIDE),
+        ("studies/wide", WIDE),
+        ("studies/wide/", WIDE),  # as a shell completes it
+        (WIDE, WIDE),
+        ("dvc.yaml", "dvc.yaml"),
+        ("red-data", "red-data"),
+        ("red-train", "red-train"),
+        ("red-train@1", "red-train@1"),
+        ("red-wide", f"{WIDE}:red-wide"),
+        ("red-wide@8-1", f"{WIDE}:red-wide@8-1"),
+        (f"{WIDE}:red-wide", f"{WIDE}:red-wide"),
+        (f"{WIDE}:red-wide@8-1", f"{WIDE}:red-wide@8-1"),
+    ],
+)
+def test_what_is_named_is_a_study_a_stage_or_a_dvc_yaml(project, word, target):
+    selection = Selection.named(project, [word])
+    assert selection.arguments == [target]
+    assert selection.of(graph.read(project))
+
+
+def test_a_dvc_yaml_is_that_of_the_working_folder(project, monkeypatch):
+    monkeypatch.chdir(project / "studies" / "wide")
+    assert Selection.named(project, ["dvc.yaml", "../other/dvc.yaml"]).targets == (WIDE, "studies/other/dvc.yaml")
+    assert Selection.named(project, []).targets == ()
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("wild", r"did you mean wide\?"),
+        ("red-trian", r"did you mean red-train\?"),
+        ("red-train@7", r"did you mean red-train@\d\?"),
+        ("x", "studies: other, wide; dvc stage list --all shows the stages"),
+        ("studies/x/dvc.yaml", r"did you mean "),
+    ],
+)
+def test_what_is_not_there_is_named_with_the_nearest(project, word, hint):
+    with pytest.raises(UserError, match=f"^{word}: no study, stage or dvc.yaml is called so; {hint}"):
+        Selection.named(project, ["wide", word])
+
+
+def test_a_name_means_one_thing_in_this_project(root):
+    """Where the root has a stage of that name it is the root's, else that of the one study that has it."""
+    folders: dict[str, set[str]] = {}
+    for stage in graph.read(root).values():
+        folders.setdefault(stage.name.base, set()).add(stage.name.folder)
+    assert all("" in found or len(found) == 1 for found in folders.values())
+    assert not {folder.name for folder in paths.pipelines(root)} & set(folders)
+    assert folders["density-train"] > {""} and Selection.named(root, ["density-train"]).targets == ("density-train",)
+    table1 = "studies/table1/dvc.yaml:classification-train"
+    assert Selection.named(root, [table1]).targets == (table1,)
+
+
+def test_a_dvc_yaml_that_dvc_refuses_is_one_line(project):
+    (project / WIDE).write_text(STUDY + "  odd: {cmd: x, depps: [y]}\n")
+    with pytest.raises(UserError, match=r"^dvc: .*studies/wide/dvc\.yaml.*git checkout"):
+        graph.read(project)
+
+
+@pytest.mark.parametrize("command", [["repro"], ["cluster", "run"]])
+def test_everything_and_a_name_contradict_each_other(root, monkeypatch, command):
+    monkeypatch.chdir(root)
+    done = CliRunner().invoke(cli.app, [*command, "widths", "--studies"])
+    assert done.exit_code == 1
+    assert done.stderr == "error: --studies: everything is run, widths too; leave out the one or the other\n"
 
 
 def test_it_says_first_how_long_it_will_take(project, capfd):
@@ -189,7 +254,7 @@ def test_jobs_of_this_project(root):
     found = {job.name: job for job in local.jobs(root, {"density-data"}, Selection(everything=True))}
     assert not any(name.startswith(("classification", "trajectory")) for name in found)
     assert found["density-cnf-0"].stages[:2] == ("density-train@cnf-0", "density-evaluate@cnf-0")
-    assert graph.kind("density-cnf-0") == "density-cnf" and found["density-cnf-0"].after == {"density-data"}
+    assert graph.without_seed("density-cnf-0") == "density-cnf" and found["density-cnf-0"].after == {"density-data"}
 
 
 def test_stages_of_this_project(root):

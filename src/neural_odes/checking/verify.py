@@ -15,7 +15,7 @@ from typing import Any, Literal
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.names import StageName
-from neural_odes.running.graph import name_of
+from neural_odes.running import graph
 from neural_odes.running.lockfile import md5_of
 
 LEVEL = 0.05
@@ -126,18 +126,12 @@ def look(root: Path) -> Clone:
     Raises:
         UserError: a dvc.lock or dvc.yaml is damaged.
     """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    try:
-        with Repo(str(root)) as repo:
-            outs = [
-                (name_of(stage).pipeline, Path(out.fs_path), out.hash_info.value, out.use_cache)
-                for stage in repo.index.stages
-                for out in stage.outs
-            ]
-    except DvcException as error:
-        raise UserError(f"dvc: {error}; git status shows what changed, git checkout brings it back") from None
+    with graph.opened(root) as repo:
+        outs = [
+            (graph.name_of(stage).pipeline, Path(out.fs_path), out.hash_info.value, out.use_cache)
+            for stage in repo.index.stages
+            for out in stage.outs
+        ]
     cached = {pipeline for pipeline, _, _, use_cache in outs if pipeline and use_cache}
     left_out = cached - {pipeline for pipeline, path, _, use_cache in outs if use_cache and path.exists()}
     wrong = [path for pipeline, path, md5, _ in outs if pipeline not in left_out and not (path.exists() and md5_of(path) == md5)]

@@ -1,13 +1,14 @@
 """The stages of all pipelines, as DVC resolves them from every dvc.yaml and params.yaml; and which of them are asked for."""
 
+import contextlib
 import difflib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neural_odes import params, paths
 from neural_odes.errors import UserError
@@ -16,14 +17,15 @@ from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.names import StageName
 
 if TYPE_CHECKING:
+    import dvc.repo
     import dvc.stage
 
 BENCHMARK = Path("benchmarks/results/rebuild.json")
 
 
 @dataclass(frozen=True)
-class Stage:
-    """An instance of a stage.
+class Node:
+    """An instance of a stage in the graph.
 
     Attributes:
         parents: addresses of the stages whose outputs it depends on.
@@ -47,7 +49,7 @@ class Stage:
     @property
     def job(self) -> str:
         """Those of one model and seed share it: ``density-cnf-0``."""
-        return _job(self.name)
+        return job(self.name)
 
 
 @dataclass(frozen=True)
@@ -63,29 +65,21 @@ class Selection:
     everything: bool = False
 
     @classmethod
-    def of_studies(cls, root: Path, studies: Sequence[str]) -> "Selection":
-        """The pipelines of the studies called so; of none, the root's.
+    def named(cls, root: Path, words: Sequence[str]) -> "Selection":
+        """What people call so: a study, a stage (by name or address, with or without its instance), the path of a dvc.yaml. Of no
+        words, the pipeline of the root.
 
         Raises:
-            UserError: there is no such study; names the nearest one.
+            UserError: nothing is called so; names the nearest that is.
         """
-        known = {folder.name: folder.relative_to(root).as_posix() for folder in paths.pipelines(root) if folder != root}
-        targets = []
-        for study in studies:
-            name = PurePosixPath(study).name  # a shell completes it to its path
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-                raise UserError(f"{paths.STUDIES}/{name}: there is no such study; {hint}")
-            targets.append(f"{known[name]}/{names.FILE}")
-        return cls(tuple(targets))
+        return cls(tuple(_target(root, word) for word in words))
 
     @property
     def arguments(self) -> list[str]:
         """Of ``dvc repro``."""
         return ["--all-pipelines"] if self.everything else list(self.targets)
 
-    def of(self, stages: Mapping[str, Stage]) -> set[str]:
+    def of(self, stages: Mapping[str, Node]) -> set[str]:
         """Addresses of what is asked for, and of all that it depends on.
 
         Raises:
@@ -104,10 +98,52 @@ class Selection:
         return wanted
 
 
+def _target(root: Path, word: str) -> str:
+    """As DVC takes it in the root."""
+    folders = paths.pipelines(root)
+    studies = {folder.name: folder for folder in folders if folder != root}
+    if study := studies.get(PurePosixPath(word).name):  # a shell completes it to its path
+        return _file(paths.from_root(root, study))
+    for path in (Path(word).resolve(), (root / word).resolve()):
+        if path in [(folder / names.FILE).resolve() for folder in folders]:
+            return _file(paths.from_root(root, path.parent))
+    values = params.load(root)
+    called: dict[str, str] = {}
+    for name in (stage.name for folder in folders for stage in names.declared(root, folder, values)):
+        matrix = StageName(name.folder, name.base, "").address
+        own = {name.base: matrix, matrix: matrix, name.name: name.address, name.address: name.address}
+        called = own | called  # the root's density-train comes before that of a study, which its address names
+    if word not in called:
+        near = difflib.get_close_matches(word, [*studies, *called], n=1)
+        hint = f"did you mean {near[0]}?" if near else f"studies: {', '.join(studies)}; dvc stage list --all shows the stages"
+        raise UserError(f"{word}: no study, stage or dvc.yaml is called so; {hint}")
+    return called[word]
+
+
+def _file(folder: str) -> str:
+    return f"{folder}/{names.FILE}" if folder else names.FILE
+
+
 def _answers_to(name: StageName) -> tuple[str, str, str]:
     """The targets that mean a stage: itself, all of its matrix, all of its dvc.yaml."""
-    file = f"{name.folder}/{names.FILE}" if name.folder else names.FILE
-    return name.address, StageName(name.folder, name.base, "").address, file
+    return name.address, StageName(name.folder, name.base, "").address, _file(name.folder)
+
+
+@contextlib.contextmanager
+def opened(root: Path) -> "Iterator[dvc.repo.Repo]":
+    """The clone as DVC sees it.
+
+    Raises:
+        UserError: a dvc.yaml or dvc.lock is none to DVC.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(root)) as repo:
+            yield repo
+    except DvcException as error:
+        raise UserError(f"dvc: {error}; git status shows what changed, git checkout brings it back") from None
 
 
 def name_of(stage: "dvc.stage.Stage") -> StageName:
@@ -115,28 +151,31 @@ def name_of(stage: "dvc.stage.Stage") -> StageName:
     return StageName.parse(f"{Path(stage.path).relative_to(stage.repo.root_dir).as_posix()}:{stage.name}")
 
 
-def read(root: Path) -> dict[str, Stage]:
-    """All stages of a clone by address, in the order of its pipelines and of each dvc.yaml."""
+def read(root: Path) -> dict[str, Node]:
+    """All stages of a clone by address, in the order of its pipelines and of each dvc.yaml.
+
+    Raises:
+        UserError: as ``opened``.
+    """
     from dvc.dependency import ParamsDependency
-    from dvc.repo import Repo
 
     values, seconds = params.load(root), measured(root)
-    found: dict[str, Stage] = {}
-    with Repo(str(root)) as repo:
+    found: dict[str, Node] = {}
+    with opened(root) as repo:
         graph = repo.index.graph
         stages = {name_of(stage).address: stage for stage in repo.index.stages}
         parents = {address: tuple(sorted(name_of(p).address for p in graph.successors(s))) for address, s in stages.items()}
         shared: dict[str, int] = {}  # expensive stages a job
         for stage in stages.values():
             if _expensive(stage):
-                shared[_job(name_of(stage))] = shared.get(_job(name_of(stage)), 0) + 1
+                shared[job(name_of(stage))] = shared.get(job(name_of(stage)), 0) + 1
         for address in TopologicalSorter(parents).static_order():
             stage, name = stages[address], name_of(stages[address])
             declared = [key for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params]
-            asked = {key: _value(values, key) for key in declared}
+            asked = {key: params.lookup(values, key) for key in declared if params.has(values, key)}  # DVC says which is missing
             identity = [address, asked, [found[parent].key for parent in parents[address]]]
             threads = [value for key, value in asked.items() if key.endswith(".threads")]
-            found[address] = Stage(
+            found[address] = Node(
                 name=name,
                 parents=parents[address],
                 expensive=_expensive(stage),
@@ -144,30 +183,23 @@ def read(root: Path) -> dict[str, Stage]:
                 gpus=float((stage.meta or {}).get("gpus", 0)),
                 key=sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest(),
                 made=tuple(Path(out.fs_path).relative_to(repo.root_dir).as_posix() for out in stage.outs),
-                seconds=seconds.get(kind(_job(name)), 0.0) / shared.get(_job(name), 1),
+                seconds=seconds.get(without_seed(job(name)), 0.0) / shared.get(job(name), 1),
             )
-    order = {folder.relative_to(root).as_posix().removeprefix("."): number for number, folder in enumerate(paths.pipelines(root))}
+    order = {paths.from_root(root, folder): number for number, folder in enumerate(paths.pipelines(root))}
     return {address: found[address] for address in sorted(stages, key=lambda a: order.get(found[a].name.folder, len(order)))}
-
-
-def _value(values: Any, name: str) -> Any:
-    """Of a parameter; None where there is none, which DVC says itself."""
-    for key in name.split("."):
-        values = values.get(key) if isinstance(values, dict) else None
-    return values
 
 
 def _expensive(stage: "dvc.stage.Stage") -> bool:
     return all(out.use_cache for out in stage.outs)
 
 
-def _job(name: StageName) -> str:
+def job(name: StageName) -> str:
     """Of the stages of one model and seed."""
-    return f"{name.base.partition('-')[0]}-{name.instance}" if name.instance else name.base
+    return f"{name.claim}-{name.instance}" if name.instance else name.base
 
 
-def kind(job: str) -> str:
-    """By which jobs are counted and timed: the name without its seed."""
+def without_seed(job: str) -> str:
+    """By which jobs are counted and timed."""
     head, _, tail = job.rpartition("-")
     return head if tail.isdigit() else job
 
@@ -178,7 +210,7 @@ def measured(root: Path) -> dict[str, float]:
     return read_json(path).get("job_seconds", {}) if path.exists() else {}
 
 
-def affected(stages: Mapping[str, Stage], changed: Collection[str]) -> list[str]:
+def affected(stages: Mapping[str, Node], changed: Collection[str]) -> list[str]:
     """The expensive stages that changed or depend on such, parents first."""
     found: dict[str, None] = {}
     for address in TopologicalSorter({address: stage.parents for address, stage in stages.items()}).static_order():

@@ -98,14 +98,14 @@ def jobs(root: Path, changed: set[str], selection: Selection) -> list[Job]:
 
 def announce(found: list[Job], root: Path, cores: int) -> None:
     """Prints what will run, and about how long it takes."""
-    kinds: dict[str, list[Job]] = {}
+    seeds: dict[str, list[Job]] = {}
     for job in found:
-        kinds.setdefault(graph.kind(job.name), []).append(job)
+        seeds.setdefault(graph.without_seed(job.name), []).append(job)
     table = Table("jobs", "of", "stages", "minutes of one", title="To run", title_justify="left")
-    for kind, those in kinds.items():
+    for name, those in seeds.items():
         first = those[0]
         verbs = ", ".join(base.partition("-")[2] or base for base in (StageName.parse(address).base for address in first.stages))
-        table.add_row(str(len(those)), kind, verbs, f"{first.seconds / 60:.1f}" if first.seconds else "not known")
+        table.add_row(str(len(those)), name, verbs, f"{first.seconds / 60:.1f}" if first.seconds else "not known")
     _console.print(table)
     if all(job.seconds for job in found):
         longest = max(_paths(found).values())

@@ -20,10 +20,10 @@ from rich.console import Console
 from neural_odes import git, params, paths
 from neural_odes.errors import UserError
 from neural_odes.running import call, graph, local, lockfile, presets, run_cache
-from neural_odes.running.cluster.board import Board, Row, State
+from neural_odes.running.cluster.progress import Line, Phase, Progress
 from neural_odes.running.cluster.sweep import Point
 from neural_odes.running.cluster.worker import Source, StageFailed, StageKilled, perform
-from neural_odes.running.graph import Selection, Stage
+from neural_odes.running.graph import Node, Selection
 from neural_odes.tracking import store as tracking_store
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
@@ -46,7 +46,7 @@ _console = Console(soft_wrap=True, highlight=False, markup=False)
 class Task:
     """A stage at a point of the sweep; ``after`` are the keys of what it depends on."""
 
-    stage: Stage
+    stage: Node
     point: Point
     after: tuple[str, ...]
 
@@ -113,7 +113,7 @@ def _where(root: Path, key: str) -> str:
     return key if file == params.FILE else f"{file}:{key}"
 
 
-def _committed(root: Path, stages: Mapping[str, Stage]) -> str:
+def _committed(root: Path, stages: Mapping[str, Node]) -> str:
     """The commit that workers run.
 
     Raises:
@@ -130,7 +130,7 @@ def _committed(root: Path, stages: Mapping[str, Stage]) -> str:
 
 
 def _tasks(
-    root: Path, stages: Mapping[str, Stage], affected: Sequence[str], selection: Selection, sweep: Sequence[Point]
+    root: Path, stages: Mapping[str, Node], affected: Sequence[str], selection: Selection, sweep: Sequence[Point]
 ) -> dict[str, Task]:
     """What has to run, by key; what points of the sweep share is there once. Parents come first, and else that with the longest
     path of work behind it.
@@ -151,7 +151,7 @@ def _tasks(
     return {key: tasks[key] for key in sorted(tasks, key=lambda key: -behind[key])}  # sorts of Python keep the order of equals
 
 
-def _at(root: Path, point: Point) -> dict[str, Stage]:
+def _at(root: Path, point: Point) -> dict[str, Node]:
     """The graph at a point of a sweep."""
     with tempfile.TemporaryDirectory(prefix="neural-odes-point-") as folder:
         clone = Path(folder) / "clone"
@@ -231,7 +231,7 @@ def _on_ray(tasks: Mapping[str, Task], source: Source, logs: Path, *, address: s
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         total, gpus = (sum(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
         largest = max(node.get("CPU", 0.0) for node in nodes)
-        board = Board({key: Row(task.name, min(task.stage.threads, largest)) for key, task in tasks.items()}, _console)
+        progress = Progress({key: Line(task.name, min(task.stage.threads, largest)) for key, task in tasks.items()}, _console)
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         begun = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
         sent = [ray.put(source)]  # in a list, or each task would fetch it, whether its clone has the commit or not
@@ -239,24 +239,24 @@ def _on_ray(tasks: Mapping[str, Task], source: Source, logs: Path, *, address: s
         refs: dict[str, Any] = {}
         for key, task in tasks.items():
             after = [refs[parent] for parent in task.after if parent in refs]
-            options = {"num_cpus": board.rows[key].cpus, "num_gpus": min(task.stage.gpus, gpus), "name": task.name}
+            options = {"num_cpus": progress.lines[key].cpus, "num_gpus": min(task.stage.gpus, gpus), "name": task.name}
             refs[key] = remote.options(**options).remote(key, task, sent, begun, *after)
         try:
-            with board.live():
-                failed = _watch(tasks, refs, begun, board, logs)
+            with progress.live():
+                failed = _watch(tasks, refs, begun, progress, logs)
         except BaseException:
             for ref in refs.values():
                 ray.cancel(ref)
             ray.wait(list(refs.values()), num_returns=len(refs), timeout=_GRACE)
             raise
-        board.summary(total)
+        progress.summary(total)
     for path in failed:
         _console.print(f"{path}:", *path.read_text(encoding="utf-8").strip().splitlines()[-_SHOWN:], sep="\n  ")
     if failed:
         raise UserError(f"{len(failed)} of {len(tasks)} stages failed, and what depends on them did not run; the rest is kept")
 
 
-def _watch(tasks: Mapping[str, Task], refs: Mapping[str, Any], begun: Queue, board: Board, logs: Path) -> list[Path]:
+def _watch(tasks: Mapping[str, Task], refs: Mapping[str, Any], begun: Queue, progress: Progress, logs: Path) -> list[Path]:
     """Until all have ended; returns the logs of those that failed."""
     failed = []
     keys = {ref: key for key, ref in refs.items()}
@@ -264,19 +264,19 @@ def _watch(tasks: Mapping[str, Task], refs: Mapping[str, Any], begun: Queue, boa
     while waiting:
         ended, waiting = ray.wait(waiting, timeout=0.5)
         for key, node in begun.get_nowait_batch(begun.size()):
-            board.begins(key, node)
+            progress.begins(key, node)
         for ref in ended:
             task = tasks[keys[ref]]
-            state: State = "done"
+            phase: Phase = "done"
             try:
                 log = ray.get(ref)
             except ray.exceptions.RayError as error:
                 cause = getattr(error, "cause", error)
                 own = cause.stage == task.stage.name.address if isinstance(cause, StageFailed) else cause is error
-                state, log = "failed" if own else "not run", cause.log if isinstance(cause, StageFailed) else str(error)
-            board.ends(keys[ref], state)
-            if state != "not run":
+                phase, log = "failed" if own else "not run", cause.log if isinstance(cause, StageFailed) else str(error)
+            progress.ends(keys[ref], phase)
+            if phase != "not run":
                 path = logs / f"{task.name}.log"
                 path.write_text(log, encoding="utf-8")
-                failed += [path] * (state == "failed")
+                failed += [path] * (phase == "failed")
     return failed

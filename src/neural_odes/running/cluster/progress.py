@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-State = Literal["waiting", "running", "done", "failed", "not run"]
-_ROWS = 20  # of the live table, those that matter most
-_ORDER: tuple[State, ...] = ("failed", "running", "done", "waiting", "not run")
+Phase = Literal["waiting", "running", "done", "failed", "not run"]
+_LINES = 20  # of the live table, those that matter most
+_ORDER: tuple[Phase, ...] = ("failed", "running", "done", "waiting", "not run")
 
 
 @dataclass
-class Row:
-    """A stage.
+class Line:
+    """Of the table: a stage.
 
     Attributes:
         cpus: that it is given.
@@ -28,18 +28,18 @@ class Row:
 
     name: str
     cpus: float
-    state: State = "waiting"
+    phase: Phase = "waiting"
     node: str = ""
     began: float = 0.0
     seconds: float = 0.0
     attempts: int = 0
 
 
-class Board:
-    """Rows by key, drawn while ``live``; where the output is no terminal, a line a change."""
+class Progress:
+    """Lines by key, drawn while ``live``; where the output is no terminal, each change is printed."""
 
-    def __init__(self, rows: dict[str, Row], console: Console):
-        self.rows, self._console = rows, console
+    def __init__(self, lines: dict[str, Line], console: Console):
+        self.lines, self._console = lines, console
         self._begun = time.monotonic()
 
     @contextlib.contextmanager
@@ -51,16 +51,16 @@ class Board:
             yield
 
     def begins(self, key: str, node: str) -> None:
-        row = self.rows[key]
-        row.state, row.node, row.began, row.attempts = "running", node, time.monotonic(), row.attempts + 1
-        self._say(f"{row.name}: on {node}" + (f", attempt {row.attempts}" if row.attempts > 1 else ""))
+        line = self.lines[key]
+        line.phase, line.node, line.began, line.attempts = "running", node, time.monotonic(), line.attempts + 1
+        self._say(f"{line.name}: on {node}" + (f", attempt {line.attempts}" if line.attempts > 1 else ""))
 
-    def ends(self, key: str, state: State) -> None:
-        row = self.rows[key]
-        row.state = state
-        row.seconds = time.monotonic() - row.began if row.attempts else 0.0
-        ended = sum(other.state not in ("waiting", "running") for other in self.rows.values())
-        self._say(f"{row.name}: {state} in {row.seconds:.1f} s; {ended} of {len(self.rows)}")
+    def ends(self, key: str, phase: Phase) -> None:
+        line = self.lines[key]
+        line.phase = phase
+        line.seconds = time.monotonic() - line.began if line.attempts else 0.0
+        ended = sum(other.phase not in ("waiting", "running") for other in self.lines.values())
+        self._say(f"{line.name}: {phase} in {line.seconds:.1f} s; {ended} of {len(self.lines)}")
 
     def _say(self, line: str) -> None:
         if not self._console.is_terminal:
@@ -68,32 +68,32 @@ class Board:
 
     def _table(self) -> Table:
         now = time.monotonic()
-        count = Counter(row.state for row in self.rows.values())
-        told = ", ".join(f"{count[state]} {state}" for state in _ORDER if count[state])
+        count = Counter(line.phase for line in self.lines.values())
+        told = ", ".join(f"{count[phase]} {phase}" for phase in _ORDER if count[phase])
         table = Table("stage", "state", "node", "seconds", caption=f"{told}; {(now - self._begun) / 60:.1f} minutes")
-        latest = sorted(self.rows.values(), key=lambda row: (_ORDER.index(row.state), -row.began))
-        for row in latest[:_ROWS]:
-            seconds = now - row.began if row.state == "running" else row.seconds
-            again = f" (attempt {row.attempts})" if row.attempts > 1 else ""
-            table.add_row(row.name, row.state + again, row.node, f"{seconds:.0f}" if row.attempts else "")
+        latest = sorted(self.lines.values(), key=lambda line: (_ORDER.index(line.phase), -line.began))
+        for line in latest[:_LINES]:
+            seconds = now - line.began if line.phase == "running" else line.seconds
+            again = f" (attempt {line.attempts})" if line.attempts > 1 else ""
+            table.add_row(line.name, line.phase + again, line.node, f"{seconds:.0f}" if line.attempts else "")
         return table
 
     def summary(self, cpus: float) -> None:
         """Time of each stage and node, and the share of ``cpus`` that stages used."""
-        ran = [row for row in self.rows.values() if row.attempts]
+        ran = [line for line in self.lines.values() if line.attempts]
         table = Table("stage", "node", "CPUs", "seconds")
-        for row in ran:
-            table.add_row(row.name, row.node, f"{row.cpus:g}", f"{row.seconds:.1f}")
+        for line in ran:
+            table.add_row(line.name, line.node, f"{line.cpus:g}", f"{line.seconds:.1f}")
         self._console.print(table)
         wall = time.monotonic() - self._begun
-        nodes: dict[str, list[Row]] = defaultdict(list)
-        for row in ran:
-            nodes[row.node].append(row)
+        nodes: dict[str, list[Line]] = defaultdict(list)
+        for line in ran:
+            nodes[line.node].append(line)
         for node, those in nodes.items():
             self._console.print(f"{node}: {len(those)} stages, {_work(those):.0f} CPU seconds")
         share = _work(ran) / (wall * cpus)
         self._console.print(f"parallel efficiency: {100 * share:.0f} % of {cpus:g} CPUs over {wall:.0f} s")
 
 
-def _work(rows: Sequence[Row]) -> float:
-    return sum(row.seconds * row.cpus for row in rows)
+def _work(lines: Sequence[Line]) -> float:
+    return sum(line.seconds * line.cpus for line in lines)
