@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neural_odes import params
+from neural_odes import params, validation
 from neural_odes.checking import audit, verify
 from neural_odes.errors import UserError
 from neural_odes.figures import seal, style
@@ -19,6 +19,7 @@ from neural_odes.pipeline import arrays, weights
 from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.pipeline.record import Inputs, Record, Recorder
 from neural_odes.running import lockfile
+from neural_odes.tracking import sync
 from neural_odes.training.checkpoint import Checkpoint
 
 CASES = 300
@@ -94,7 +95,7 @@ def inputs_of(path: Path) -> Record:
 
 
 def parameters(path: Path) -> None:
-    params.check(params.read(path))
+    validation.check(params.read(path))
 
 
 LINEAR = torch.nn.Linear(2, 3)
@@ -105,6 +106,9 @@ READERS: dict[str, tuple[str, Callable[[Path], Any], Callable[[Path], Any]]] = {
         "points.npy", lambda p: np.save(p, np.arange(12.0).reshape(6, 2)), lambda p: arrays.load(p, shape=(None, 2))
     ),
     "metrics": ("metrics.json", lambda p: write_json(p, {"nll": 0.5, "rows": [1, 2]}), read_json),
+    "history": (
+        "history.csv", lambda p: p.write_text("step,metric,value\n0,loss,0.5\n1,loss,0.25\n"), sync._history
+    ),
     "inputs": ("inputs.json", lambda p: RECORD.write(p.parent), inputs_of),
     "params": ("params.yaml", lambda p: p.write_bytes((ROOT / "params.yaml").read_bytes()), parameters),
     "lock": ("dvc.lock", lambda p: p.write_text(LOCK), lambda p: lockfile.parse(lockfile.text(p.parent), "")),

@@ -722,6 +722,36 @@ class TestSync:
         with pytest.raises(UserError, match=r"dvc\.yaml"):
             sync(root)
 
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("models/toy/line-0/history.csv", "step,metric,value\n0,loss,fast\n"),
+            ("models/toy/line-0/history.csv", "step,metric,value\n0,lo"),
+            ("models/toy/line-0/history.csv", "step,met\n0,1\n"),
+            ("models/toy/line-0/history.csv", None),
+            ("models/toy/line-0/training.json", "{}"),
+            ("models/toy/line-0/training.json", "[1]"),
+            ("models/toy/line-0/inputs.json", "{"),
+            ("evaluations/toy/line-0/metrics.json", "[0.3]"),
+            ("evaluations/toy/line-0/metrics.json", "{"),
+            ("reports/metrics/toy.json", "3"),
+            ("presets/quick.yaml", "toy: ["),
+        ],
+    )
+    def test_a_damaged_file_of_ours_is_not_laid_to_mlflow(self, root: Path, name: str, content: str | None) -> None:
+        write_everything(root)
+        assert (root / name).exists()
+        (root / name).unlink() if content is None else (root / name).write_text(content)
+        with pytest.raises(UserError, match=rf"{name}\b.*(checkout|git diff presets)") as raised:
+            sync(root)
+        assert "MLflow" not in str(raised.value) and "\n" not in str(raised.value)
+
+    def test_a_damaged_figure_is_left_out(self, root: Path) -> None:
+        write_everything(root)
+        figure = next((root / "reports").rglob("*.png"))
+        figure.write_bytes(figure.read_bytes()[:40])
+        assert sync(root).created == 3
+
 
 class TestPages:
     def test_only_this_machine_gets_in(

@@ -12,7 +12,7 @@ from typing import Any
 
 from neural_odes import git
 from neural_odes.pipeline.record import Record
-from neural_odes.tracking.store import Row, Store, Stored, Training, differs, locked, trouble
+from neural_odes.tracking.store import Measurement, Store, Stored, Training, differs, locked, trouble
 
 _WAIT_AT_END = 15.0  # seconds for which a training that is done waits for the server
 _RETRY = 30.0  # seconds after a failure
@@ -20,7 +20,9 @@ _TIMEOUT = 30  # seconds a call may take; nobody waits for it
 
 
 @contextlib.contextmanager
-def live(root: Path, described: dict[str, str], record: Record, *, pipeline: str = "") -> Iterator[Callable[[list[Row]], None]]:
+def live(
+    root: Path, described: dict[str, str], record: Record, *, pipeline: str = ""
+) -> Iterator[Callable[[list[Measurement]], None]]:
     """Opens or continues the run of a training; yields what takes new rows (step, metric, value), earlier ones included.
 
     The run ends FINISHED, KILLED (Ctrl-C, SIGTERM) or FAILED. A server that is slow, away or full costs one line on
@@ -56,8 +58,8 @@ class _Feed(threading.Thread):
     def __init__(self, root: Path, training: Callable[[], Training], key: str):
         super().__init__(name="mlflow", daemon=True)
         self._root, self._training, self._key = root, training, key
-        self._queue: queue.SimpleQueue[tuple[int, list[Row]] | str] = queue.SimpleQueue()
-        self._rows: list[Row] = []
+        self._queue: queue.SimpleQueue[tuple[int, list[Measurement]] | str] = queue.SimpleQueue()
+        self._rows: list[Measurement] = []
         self._times: list[int] = []
         self._seconds = float(os.environ.get("NEURAL_ODES_TRACKING_SECONDS", "5"))
         self._store: Store | None = None
@@ -66,7 +68,7 @@ class _Feed(threading.Thread):
         self._before = ""
         self._quiet = False
 
-    def put(self, rows: list[Row]) -> None:
+    def put(self, rows: list[Measurement]) -> None:
         self._queue.put((time.time_ns() // 1_000_000, list(rows)))
 
     def end(self, status: str) -> None:

@@ -19,7 +19,7 @@ from neural_odes.errors import UserError
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record, digest, key
 
-Row = tuple[int, str, float]  # step, metric, value
+Measurement = tuple[int, str, float]  # step, metric, value
 Stored = dict[tuple[str, int], float]  # value by metric and step
 TEST = "test/"  # begins the name of a metric that has no steps; a history may have one called the same
 _LOCAL = "mlflow.db"
@@ -67,7 +67,9 @@ def _preset(root: Path, record: Record) -> str:
     known = record.parameters
     found = {"default": 0}
     for path in sorted((root / "presets").glob("*.yaml")):
-        overlay = {name: value for name, value in params.flatten(params.read(path)).items() if name in known}
+        overlay = {
+            name: value for name, value in params.flatten(params.read(path, name=f"presets/{path.name}")).items() if name in known
+        }
         if all(known[name] == value for name, value in overlay.items()):
             found[path.stem] = len(overlay)
     return max(found, key=found.__getitem__)
@@ -133,7 +135,7 @@ def workspace(root: Path) -> str:
     return key({"folder": str(root.resolve()), "id": path.read_text(encoding="ascii")})
 
 
-def differs(stored: Stored, rows: Sequence[Row]) -> bool:
+def differs(stored: Stored, rows: Sequence[Measurement]) -> bool:
     """Whether a row stands there with another value: the run is of other code, which the key does not cover."""
     return any(not math.isclose(stored.get((metric, step), value), value, rel_tol=1e-12) for step, metric, value in rows)
 
@@ -184,7 +186,9 @@ class Store:
             self._client.restore_experiment(found.experiment_id)
         return found.experiment_id
 
-    def find(self, experiment: str, key: str, rows: Sequence[Row], tags: dict[str, str], name: str) -> tuple[Any, Stored, bool]:
+    def find(
+        self, experiment: str, key: str, rows: Sequence[Measurement], tags: dict[str, str], name: str
+    ) -> tuple[Any, Stored, bool]:
         """The run with this key whose history does not contradict ``rows``, what it holds, and whether it had to be made.
 
         One that runs in another clone is not ours to write.
@@ -232,7 +236,7 @@ class Store:
             self._client.log_inputs(run.info.run_id, sets)
         return len(new) + len(changed) + len(sets)
 
-    def send(self, run: Any, stored: Stored, rows: Sequence[Row], times: Sequence[int] | None = None) -> int:
+    def send(self, run: Any, stored: Stored, rows: Sequence[Measurement], times: Sequence[int] | None = None) -> int:
         """The rows whose metric and step are not in ``stored``, which they join. Equal ones with an equal time (milliseconds)
         MLflow stores once, so that a call that failed may be made again.
         """

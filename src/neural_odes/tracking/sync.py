@@ -16,7 +16,7 @@ from neural_odes.pipeline import record as records
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record
-from neural_odes.tracking.store import TEST, Row, Store, Training, alive, locked, trouble
+from neural_odes.tracking.store import TEST, Measurement, Store, Training, alive, locked, trouble
 
 _META = "mlflow"  # in the meta of an evaluate stage: plain name -> KEY of its metrics.json, or PATH:KEY
 
@@ -79,7 +79,7 @@ def sync(root: Path) -> Counts:
     dirty) stays as it is, or unknown; the commit of a run that was not live is the one that brought its outputs into dvc.lock.
 
     Raises:
-        UserError: a dvc.yaml is invalid, or MLflow does not answer; what was added until then stays.
+        UserError: a dvc.yaml is invalid, an output is damaged, or MLflow does not answer; what was added until then stays.
     """
     steps = list(_resolved(root))
     try:
@@ -133,7 +133,9 @@ class _Sync:
         folder = self.root / step.outputs[0]
         if not (folder / "training.json").is_file() or not (folder / records.FILE).is_file():
             return
-        described = read_json(folder / "training.json")
+        described = _read(folder / "training.json")
+        if not isinstance(described.get("input_key"), str):
+            raise UserError(_damaged(folder / "training.json"))
         if alive(self.root, described["input_key"]):
             self.counts.running += 1
             return
@@ -165,7 +167,7 @@ class _Sync:
         if not self.current(own):
             return {}, {}
         settings = {name: str(value) for name, value in flatten(own.parameters).items() if name not in training.params}
-        metrics = _numbers(read_json(folder / "metrics.json"))
+        metrics = _numbers(_read(folder / "metrics.json"))
         plain = {name: self.named(where, metrics, own) for name, where in stage.meta.get(_META, {}).items()}
         headline = {name: value for name, value in plain.items() if value is not None}
         return settings, {f"{TEST}{name}": value for name, value in metrics.items()} | headline
@@ -190,7 +192,7 @@ class _Sync:
             (folder / records.FILE).is_file() and self.current(Record.read(folder).own)
         ):
             return None
-        return _numbers(read_json(self.root / path)).get(key)
+        return _numbers(_read(self.root / path)).get(key)
 
     def commit(self, step: Step) -> str:
         """The commit that brought these outputs into the dvc.lock of their pipeline; nothing where that is not known."""
@@ -210,7 +212,7 @@ class _Sync:
         numbers: dict[str, float] = {}
         changes = 0
         for path in [self.root / name for name in files]:
-            numbers |= _numbers(read_json(path))
+            numbers |= _numbers(_read(path))
             changes += self.store.artifact(run, path, path.parent.name)
         changes += self.store.finals(run, numbers)
         for figure in self.figures(step.experiment):
@@ -224,8 +226,11 @@ class _Sync:
         return [self.root / name for name in names if name.endswith(seal.SUFFIXES) and (self.root / name).is_file()]
 
     def shows_what_is_here(self, figure: Path) -> bool:
-        """Whether a figure is as it was drawn, and from what is here now: it may be older."""
-        found = seal.read(figure)
+        """Whether a figure is as it was drawn, and from what is here now: it may be older, or damaged."""
+        try:
+            found = seal.read(figure)
+        except Exception:  # whatever a decoder raises on damaged bytes
+            return False
         return found is not None and found.intact and self.current(found.record.own)
 
 
@@ -234,9 +239,35 @@ def _same_instance(one: Step, other: Step) -> bool:
     return (first.folder, first.claim, first.instance) == (second.folder, second.claim, second.instance)
 
 
-def _history(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [(int(row["step"]), row["metric"], float(row["value"])) for row in csv.DictReader(stream)]
+def _history(path: Path) -> list[Measurement]:
+    """What a training wrote, step by step.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            return [(int(row["step"]), row["metric"], float(row["value"])) for row in csv.DictReader(stream, strict=True)]
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; bring it back with: dvc checkout") from None
+    except (ValueError, TypeError, KeyError, csv.Error):
+        raise UserError(_damaged(path)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What is in a JSON file, by name.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise UserError(_damaged(path))
+    return content
+
+
+def _damaged(path: Path) -> str:
+    return f"{path}: damaged; delete it, and bring it back with: dvc checkout, or git checkout where it is in git"
 
 
 def _numbers(content: dict[str, Any]) -> dict[str, float]:
