@@ -5,7 +5,7 @@ Usage: python benchmarks/cost.py [--repeats 5] [--steps 20]   (from the project'
 Steps of the very trainings of dvc.yaml, seed 0, with the parameters and threads of params.yaml. Those of the density grow with
 what it has learned: see cnf_step.py.
 
-Writes benchmarks/results/cost.json, which the README quotes.
+Writes benchmarks/results/cost.json, which docs/benchmarks.md quotes.
 """
 
 import argparse

@@ -4,7 +4,7 @@ Usage: python benchmarks/nfe.py [--repeats 9]   (from the project's folder, afte
 
 One thread, float32, the forward solve alone. Solvers take turns, the median over repeats is kept.
 
-Writes benchmarks/results/nfe.json, which a figure of the report shows.
+Writes benchmarks/results/nfe.json, which a figure of the study `solvers` shows.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/rebuild.py FOLDER   (from the project's folder; FOLDER must not exist and keeps the clone)
 
-Writes benchmarks/results/rebuild.json, which the README quotes.
+Writes benchmarks/results/rebuild.json, which docs/benchmarks.md quotes.
 """
 
 import argparse

@@ -29,12 +29,20 @@ def copied(clone: Path, target: Path) -> Path:
     return target
 
 
-def hashes(folder: Path) -> dict[str, str]:
-    """Of the outputs of stages that a dvc.yaml still has: those of a seed that was dropped stay behind in dvc.lock."""
-    lock = lockfile.read(folder)
+def declared(folder: Path) -> frozenset[str]:
+    """Addresses of the stages that each dvc.yaml has: those of a seed that was dropped stay behind in dvc.lock."""
     with Repo(str(folder)) as repo:
-        names = [name_of(stage).address for stage in repo.index.stages]
-    return {out.path: out.md5 for name in names if name in lock for out in lock[name].outs}
+        return frozenset(name_of(stage).address for stage in repo.index.stages)
+
+
+def locked(folder: Path, addresses: frozenset[str]) -> lockfile.Lock:
+    """What the dvc.lock of all pipelines say of the stages at ``addresses``."""
+    return {address: entry for address, entry in lockfile.read(folder).items() if address in addresses}
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Of the outputs of stages that a dvc.yaml still has."""
+    return lockfile.outputs(locked(folder, declared(folder)))
 
 
 def assert_the_same(folder: Path, clone: Path, stage: str) -> None:

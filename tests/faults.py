@@ -28,18 +28,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import clones
 import psutil
 from rich.console import Console
 from rich.table import Table
 
 from neural_odes import paths
 from neural_odes.errors import UserError
-from neural_odes.running import graph, lockfile, scratch
+from neural_odes.running import lockfile, scratch
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAININGS = ("classification-train@odenet-0", "density-train@cnf-0", "trajectory-train@latent_ode-0")
 REMEDY = re.compile(r"dvc repro|dvc checkout|git checkout|neural-odes|rm '")
 console = Console(soft_wrap=True, highlight=False)
+_declared = functools.cache(clones.declared)  # the same for all workspaces of a base
 
 
 class Lost(Exception):
@@ -65,7 +67,7 @@ class Workspace:
     def __init__(self, base: Path, folder: Path):
         self.folder, self.base = folder, base
         shutil.copytree(base, folder, symlinks=True)
-        self.lock = _stages(base, base)  # by address
+        self.lock = clones.locked(base, _declared(base))  # by address
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "dvc", *arguments]
@@ -107,7 +109,7 @@ class Workspace:
         code, output = self.run("repro", "--all-pipelines")
         if code:
             raise Lost(f"dvc repro of all fails: {output.strip().splitlines()[-1]}")
-        now = _stages(self.folder, self.base)
+        now = clones.locked(self.folder, _declared(self.base))
         if now != self.lock:
             raise Lost(f"dvc.lock differs: {[name for name in self.lock | now if self.lock.get(name) != now.get(name)][:3]}")
         if wrong := self.altered():
@@ -128,7 +130,7 @@ class Workspace:
         """
         wrong = self.altered()
         try:
-            lock = _stages(self.folder, self.base)
+            lock = clones.locked(self.folder, _declared(self.base))
         except UserError:  # cut off: DVC refuses to go on
             return
         if lock == self.lock and wrong:
@@ -136,18 +138,6 @@ class Workspace:
             named = json.dumps(json.loads(output[output.index("{") :])) if code == 0 and "{" in output else output
             if silent := [name for name in wrong if f'"{name}"' not in named]:
                 raise Lost(f"{stage}: {silent[:3]} altered, and DVC calls them up to date")
-
-
-@functools.cache
-def _resolved(base: Path) -> frozenset[str]:
-    """Addresses of the stages that each dvc.yaml has; the locks keep those of seeds that were dropped."""
-    return frozenset(graph.read(base))
-
-
-def _stages(folder: Path, base: Path) -> lockfile.Lock:
-    """Entries of the dvc.lock of all pipelines."""
-    lock = lockfile.read(folder)
-    return {address: lock[address] for address in lock if address in _resolved(base)}
 
 
 # Instants.
@@ -296,7 +286,7 @@ def interruption(stage: str, how: str, seconds: float, draw: random.Random) -> C
 
 def interruptions(base: Path, seconds: float, draw: random.Random) -> Iterator[Trial]:
     first: dict[str, str] = {}  # of each matrix
-    for address in _stages(base, base):
+    for address in clones.locked(base, _declared(base)):
         first.setdefault(address.partition("@")[0], address)
     for how in ("SIGKILL", "SIGINT", "full disk"):
         for stage in first.values():

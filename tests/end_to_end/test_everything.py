@@ -191,7 +191,7 @@ def test_mlflow_holds_every_run_and_a_second_sync_adds_nothing(studied, tmp_path
 
     runs = content()
     trained = {
-        (name.pipeline or name.base.partition("-")[0], name.name)
+        (name.pipeline or name.claim, name.name)
         for name, entry in ((StageName.parse(address), entry) for address, entry in lockfile.read(folder).items())
         if any((folder / out.path / "training.json").is_file() for out in entry.outs)
     }

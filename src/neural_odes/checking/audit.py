@@ -22,8 +22,8 @@ from neural_odes.pipeline.record import Record
 from neural_odes.running import lockfile
 from neural_odes.running.lockfile import Entry, Hashed, Lock
 
-Verdict = Literal["current", "stale", "altered", "not ours", "intact"]
-EXIT_CODES: dict[Verdict, int] = {"current": 0, "intact": 0, "stale": 1, "altered": 2, "not ours": 2}
+State = Literal["current", "stale", "altered", "not ours", "intact"]
+EXIT_CODES: dict[State, int] = {"current": 0, "intact": 0, "stale": 1, "altered": 2, "not ours": 2}
 _ABSENT = "absent"
 _TRAINED = re.compile(r"(studies/[^/]+/)?models/")  # where trainings put what they made
 
@@ -52,7 +52,7 @@ class Audit:
     """
 
     figure: str
-    verdict: Verdict
+    verdict: State
     reason: str
     stage: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -170,7 +170,7 @@ def _audit(path: Path, clone: _Clone | None, runs: Runs) -> Audit:
             commit="unknown" if shallow else None,
         )
     changes = _changes(clone, lock, record, commit)
-    verdict: Verdict = "stale" if changes else "current"
+    verdict: State = "stale" if changes else "current"
     reason = "made by the code, data and parameters of this clone"
     if changes:
         reason = f"{len(changes)} input{'s' if len(changes) > 1 else ''} changed since it was made"
