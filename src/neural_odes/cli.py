@@ -69,9 +69,7 @@ Studies = Annotated[bool, typer.Option("--studies", help="Everything: the claims
 
 What = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[WHAT]...", help="Studies, stages (by name or address), paths of a dvc.yaml; none: the three claims."
-    ),
+    typer.Argument(metavar="WHAT", help="Studies, stages (by name or address), paths of a dvc.yaml; none: the three claims."),
 ]
 
 

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from neural_odes import params
 from neural_odes.running import scratch
 
 
@@ -48,3 +49,12 @@ def test_a_clone_keeps_every_byte_whatever_git_does_with_line_ends_elsewhere(roo
         ["git", "-c", "core.autocrlf=true", "-c", "core.eol=crlf", "clone", "--quiet", source, tmp_path / "clone"], check=True
     )
     assert {name: (tmp_path / "clone" / name).read_bytes() for name in contents} == contents
+
+
+def test_an_overlay_is_that_of_the_clone_wherever_the_command_runs(root, tmp_path, monkeypatch):
+    """As the study `student_report` lays its own over params.yaml."""
+    monkeypatch.chdir(tmp_path)
+    scratch.afresh(root, tmp_path / "clone", "smoke", "studies/student_report/report.yaml")
+    overlay = params.flatten(params.read(root / "studies" / "student_report" / "report.yaml"))
+    values = params.flatten(params.load(tmp_path / "clone"))
+    assert overlay and {name: values[name] for name in overlay} == overlay
