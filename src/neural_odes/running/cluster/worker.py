@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from configobj import ConfigObj
 
 from neural_odes import git
 from neural_odes.running import call, presets, run_cache
@@ -109,16 +110,18 @@ def _clone(base: Path) -> Iterator[Path]:
 
 def _prepare(clone: Path, source: Source, settings: dict[str, dict[str, Any]]) -> None:
     """The commit in ``clone``, outputs of earlier stages left there, and DVC set up."""
-    from dvc.repo import Repo
-
     try:
         _checkout(clone, source)
     except subprocess.CalledProcessError:  # a worker was killed in the midst of it
         shutil.rmtree(clone)
         _checkout(clone, source)
     (clone / ".dvc" / "tmp" / "rwlock").unlink(missing_ok=True)  # of a killed DVC, which may be there still as a zombie
-    with Repo(str(clone)) as repo, repo.config.edit("local") as config:
-        config.update(source.settings | settings)
+    settings = source.settings | settings
+    remotes = {f'remote "{name}"': remote for name, remote in settings.pop("remote", {}).items()}
+    with (clone / ".dvc" / "config.local").open(
+        "wb"
+    ) as stream:  # DVC itself writes ASCII only, and folders have other names, too
+        ConfigObj(settings | remotes, encoding="utf-8").write(stream)
 
 
 def _checkout(clone: Path, source: Source) -> None:
