@@ -1,7 +1,6 @@
 """Draws one figure: finds its module and its source, and saves it with the record of the stage."""
 
 import importlib
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -32,13 +31,10 @@ def draw(stage: Stage, package: str, figure: str) -> None:
 
 
 def _module(stage: Stage, package: str, name: str) -> ModuleType:
-    parent = f"neural_odes.{package}"
-    if stage.folder == stage.root / paths.STUDIES / package:
-        sys.path.insert(0, str(stage.root))
-        parent = f"{paths.STUDIES}.{package}"
-    wanted = f"{parent}.figures.{name}"
+    own = stage.folder == stage.root / paths.STUDIES / package
+    wanted = f"{paths.STUDIES if own else 'neural_odes'}.{package}.figures.{name}"
     try:
-        return importlib.import_module(wanted)
+        return paths.study_module(stage.root, package, f"figures.{name}") if own else importlib.import_module(wanted)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{wanted}.".startswith(f"{error.name}."):
             raise  # of a library that the module imports

@@ -33,11 +33,8 @@ def _arguments(usage: str) -> list[str]:
 
 def _function(stage: Stage, package: str, verb: str) -> Callable[..., None]:
     """Of a study or of a claim."""
-    if package == stage.pipeline:
-        sys.path.insert(0, str(stage.root))
-        module = importlib.import_module(f"{paths.STUDIES}.{package}.{verb}")
-    else:
-        module = importlib.import_module(f"neural_odes.{package}.{verb}")
+    own = package == stage.pipeline
+    module = paths.study_module(stage.root, package, verb) if own else importlib.import_module(f"neural_odes.{package}.{verb}")
     return getattr(module, verb)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from neural_odes import params
+
 FILE = "dvc.yaml"
 _TEMPLATE = re.compile(r"\$\{([^}]+)\}")
 
@@ -115,19 +117,12 @@ def _instances(entry: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[
 def _listed(listed: Any, values: Mapping[str, Any]) -> list[Any]:
     """A list as it stands there, or the one that a template names."""
     if isinstance(listed, str) and (found := _TEMPLATE.fullmatch(listed)):
-        return list(_looked_up(found[1], values))
+        return list(params.lookup(values, found[1]))
     return list(listed)
 
 
-def _looked_up(name: str, values: Mapping[str, Any]) -> Any:
-    node: Any = values
-    for key in name.split("."):
-        node = node[key]
-    return node
-
-
 def _fill(text: str, filled: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    return _TEMPLATE.sub(lambda found: str(filled[found[1]] if found[1] in filled else _looked_up(found[1], values)), text)
+    return _TEMPLATE.sub(lambda found: str(filled[found[1]] if found[1] in filled else params.lookup(values, found[1])), text)
 
 
 def _names(entries: list[Any]) -> list[str]:

@@ -72,10 +72,7 @@ class Stage:
         if not any(name == d or name.startswith(f"{d}.") for d in self._declared.parameters):
             raise UserError(f"dvc.yaml: stage {self.name} asks for the parameters {name} but does not declare them under params")
         value = params.section(self.values, name, kind, file=params.origin(self.root, name))
-        raw: Any = self.values
-        for part in name.split("."):
-            raw = raw[part]
-        self._recorder.parameters(name, raw)
+        self._recorder.parameters(name, params.lookup(self.values, name))
         return value
 
     def input(self, name: str) -> Path:

@@ -3,8 +3,6 @@
 Models of a claim are judged in the claim's module here. A study judges its own in its ``verdicts.py``, with what is public there.
 """
 
-import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,10 +55,7 @@ def load_study(root: Path, study: str) -> list[Verdict]:
     metrics = f"{paths.STUDIES}/{study}/results/metrics.json"
     if not (root / metrics).is_file():
         raise UserError(f"{metrics}: missing; git checkout it, or make it with: neural-odes repro {study}")
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-    module = importlib.import_module(f"{paths.STUDIES}.{study}.verdicts")
-    return module.judge(read_json(root / metrics), load_details(root))
+    return paths.study_module(root, study, "verdicts").judge(read_json(root / metrics), load_details(root))
 
 
 def _details(claim: str) -> str:
