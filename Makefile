@@ -27,7 +27,7 @@ studies: env  ## the claims, all studies and the benchmarks' figures
 	neural-odes repro --studies
 	neural-odes runs sync
 
-test: env  ## the tests, but for the slow ones
+test: env  ## the tests, except the slow ones
 	python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-all: test  ## all tests

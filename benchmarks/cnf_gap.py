@@ -3,8 +3,8 @@
 Usage: python benchmarks/cnf_gap.py [--seeds 2] [--limit 25]   (from the project's folder, after `dvc repro`)
 
 The gap is the mean of log p - log q over validation points, p exact, q by our evaluation of the side's weights (dopri5, 1e-5),
-every 25 updates. The clock stands while that happens, and while jax compiles. A side stops at the gap, or after `--limit` times
-what our fastest recipe took with that seed.
+every 25 updates. The clock is stopped while that happens, and while jax compiles. A side stops at the gap, or after `--limit`
+times what our fastest recipe took with that seed.
 
 Writes benchmarks/results/cnf_gap.json.
 """

@@ -60,7 +60,7 @@ def reach(
     seconds: float,
     most: int | None = None,
 ) -> dict[str, Any]:
-    """Trains until ``score`` is at most ``target``, or for so many seconds or updates; the clock stands while it is scored.
+    """Trains until ``score`` is at most ``target``, or for so many seconds or updates; the clock is stopped while it is scored.
 
     Args:
         step: one update, numbered from 0.

@@ -4,7 +4,7 @@ Usage: python benchmarks/mnist_error.py [--seeds 2] [--limit 11]   (from the pro
 
 Ours is the pipeline's training with four epochs in place of five. The peer is torchdiffeq's MNIST
 example: its solver (dopri5, 1e-3, float32), optimiser, batch and crops. Every 50 updates a side is scored on the validation
-images; the clock stands while that happens. A side stops at the target, or after `--limit` times what ours took.
+images; the clock is stopped while that happens. A side stops at the target, or after `--limit` times what ours took.
 
 Writes benchmarks/results/mnist_error.json.
 """

@@ -4,7 +4,7 @@ Usage: python benchmarks/spirals_rmse.py [--seeds 3] [--limit 12]   (from the pr
 
 One core. Ours is the pipeline's training, loss in the window only, with fewer updates. The peer is torchdiffeq's latent-ODE
 example: its sizes, solver, optimiser and full batch of 1,000 trajectories, on our data. Every 25 updates a side is scored by our
-own evaluation on 200 validation trajectories (ours: dopri5, 1e-5); the clock stands while that happens. A side stops at the
+own evaluation on 200 validation trajectories (ours: dopri5, 1e-5); the clock is stopped while that happens. A side stops at the
 target, or after `--limit` times what ours took.
 
 Writes benchmarks/results/spirals_rmse.json.

@@ -63,13 +63,13 @@ def check() -> None:
         print("params.yaml is valid, and so are those of the studies")
 
 
-Cores = Annotated[int | None, typer.Option(min=1, help="To use; by default all, if there is memory for them.")]
+Cores = Annotated[int | None, typer.Option(min=1, help="Number of cores (default: all that memory allows).")]
 Studies = Annotated[bool, typer.Option("--studies", help="Everything: the claims, all studies, the benchmarks' figures.")]
 
 
 What = Annotated[
     list[str] | None,
-    typer.Argument(metavar="WHAT", help="Studies, stages (by name or address), paths of a dvc.yaml; none: the three claims."),
+    typer.Argument(metavar="WHAT", help="Studies, stages (by name or address), paths of a dvc.yaml (default: the three claims)."),
 ]
 
 
@@ -85,7 +85,7 @@ def _selection(root: Path, what: list[str] | None, studies: bool) -> "Selection"
 def repro(what: What = None, studies: Studies = False, cores: Cores = None) -> None:
     """Run dvc repro on all cores: the three claims, or what is named and what it needs.
 
-    What can run side by side runs first. Ctrl-C leaves checkpoints.
+    Independent stages run in parallel. Ctrl-C leaves checkpoints.
     """
     from neural_odes.running import local
 
@@ -96,15 +96,16 @@ def repro(what: What = None, studies: Studies = False, cores: Cores = None) -> N
 
 
 @app.command()
-def preset(name: Annotated[str, typer.Argument(help="Name of an overlay in presets/, or the path of another one.")]) -> None:
+def preset(name: Annotated[str, typer.Argument(help="A preset in presets/, or the path of a YAML file.")]) -> None:
     """Write a preset into params.yaml; comments are kept, and git diff shows what changed."""
     from neural_odes.running import presets
 
     with _one_line():
-        for key in (changed := presets.apply(_valid_root(), name)):
+        changed = presets.apply(_valid_root(), name)
+        for key in changed:
             print(key)
-        files = " ".join(dict.fromkeys(changed.values())) or "params.yaml"
-        print(f"{len(changed)} values changed; run: dvc repro (to undo: git checkout {files})")
+        files = " ".join(dict.fromkeys(changed.values()))
+        print(f"{len(changed)} changed; run: dvc repro (to undo: git checkout {files})" if changed else "nothing to change")
 
 
 @app.command()
@@ -129,7 +130,7 @@ def docs() -> None:
 
 @app.command()
 def audit(
-    figure: Annotated[list[Path] | None, typer.Argument(help="PNG, SVG or GIF; none: every figure of the clone.")] = None,
+    figure: Annotated[list[Path] | None, typer.Argument(help="PNG, SVG or GIF (default: every figure in the clone).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Say what made a figure, and whether it is current.
@@ -183,7 +184,7 @@ def _print_audit(a: "Audit", *, detail: bool) -> None:
 
 
 @app.command()
-def verify(commit: Annotated[str, typer.Argument(help="What to compare with.")] = "HEAD") -> None:
+def verify(commit: Annotated[str, typer.Argument(help="Commit to compare with.")] = "HEAD") -> None:
     """Compare a rebuild with the committed numbers: by bytes, then by the spread over seeds.
 
     Exit code: 0 identical, or agrees within the spread over seeds; 1 differs, or there is nothing whole to compare.
@@ -198,16 +199,16 @@ def verify(commit: Annotated[str, typer.Argument(help="What to compare with.")] 
         if clone.altered:
             raise UserError(
                 f"{paths.and_more(clone.altered)}: missing, or not what dvc.lock says; "
-                "dvc checkout --force brings back what is in DVC's cache, make results (for a study: make studies) makes the rest"
+                "dvc checkout --force brings back what DVC's cache has, make results (studies: make studies) rebuilds the rest"
             )
         if stages := sorted(filter(clone.covers, local.changed(root, os.environ))):
             made = "make results (for a study: make studies) runs them"
-            raise UserError(f"not a rebuild yet: {paths.and_more(stages)} would run; {made}")
+            raise UserError(f"not fully rebuilt yet: {paths.and_more(stages)} would run; {made}")
         found = verifying.verify(root, lambda name: git.text(root, "show", f"{commit}:{name}"))
         for line in found.lines(commit):
             print(line)
         if clone.left_out:
-            print(f"not run here, so as committed: {', '.join(clone.left_out)} (neural-odes repro --studies runs all)")
+            print(f"not run here, so taken as committed: {', '.join(clone.left_out)} (neural-odes repro --studies runs all)")
         raise typer.Exit(found.exit_code)
 
 
@@ -237,11 +238,11 @@ def runs_sync() -> None:
 def cluster_run(
     what: What = None,
     studies: Studies = False,
-    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster; by default a Ray on this machine alone.")] = None,
-    cpus: Annotated[int | None, typer.Option(min=1, help="Of this machine to use; by default all, if memory allows.")] = None,
-    sweep: Annotated[list[str] | None, typer.Option(help="key=value,value: each becomes an experiment of DVC.")] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster (default: a local Ray on this machine).")] = None,
+    cpus: Annotated[int | None, typer.Option(min=1, help="CPUs to use on this machine (default: all that fit).")] = None,
+    sweep: Annotated[list[str] | None, typer.Option(help="KEY=VALUE,VALUE: one DVC experiment per value.")] = None,
 ) -> None:
-    """Run dvc repro on a Ray cluster, one task a stage. Ctrl-C leaves checkpoints."""
+    """Run dvc repro on a Ray cluster, one task per stage. Ctrl-C leaves checkpoints."""
     with _one_line():
         try:
             from neural_odes.running.cluster import head

@@ -21,7 +21,7 @@ class Section(BaseModel):
 
 def _unique(values: list[int]) -> list[int]:
     if len(set(values)) < len(values):
-        raise ValueError("each seed may stand only once")
+        raise ValueError("each seed may occur only once")
     return values
 
 
@@ -147,7 +147,7 @@ def _merge(values: dict[str, Any], more: dict[str, Any], prefix: str, file: str)
         if isinstance(value, dict) and isinstance(values.get(key), dict):
             _merge(values[key], value, f"{prefix}{key}.", file)
         elif key in values:
-            raise UserError(f"{file}: {prefix}{key} stands in another params.yaml, too; name it otherwise")
+            raise UserError(f"{file}: {prefix}{key} is also in another params.yaml; rename it")
         else:
             values[key] = value
 

@@ -16,7 +16,7 @@ def judge(metrics: dict[str, Any], details: dict[str, Any]) -> list[Verdict]:
     def line(model: str, published: str, step: str, *, constant: bool = False) -> Verdict:
         return Verdict(
             quantity=f"{TABLE_1[model].label}, memory per extra {step} ({published})",
-            unit="KiB an image",
+            unit="KiB per image",
             source=TABLE_1_SOURCE,
             ours=Measured(kept[model]),
             judgement=rules.grows(kept[model], kept["rknet"], constant=constant),
@@ -31,5 +31,5 @@ def judge(metrics: dict[str, Any], details: dict[str, Any]) -> list[Verdict]:
 
 
 def growth(found: dict[str, Any]) -> float:
-    """KiB an image per extra block or evaluation, without the rounding errors of the fit, which can make it −0.0."""
+    """KiB per image per extra block or evaluation, without the rounding errors of the fit, which can make it −0.0."""
     return round(found["bytes_per_depth"] / 1024, 6) + 0.0

@@ -333,7 +333,7 @@ def test_not_ours(clone, tmp_path_factory):
     clone.draw("theirs.png", (3, 4))
     found = clone.audit("theirs.png")
     assert (found.verdict, found.exit_code, found.commit) == ("not ours", 2, None)
-    assert "another clone made it" in found.reason
+    assert "it comes from another clone" in found.reason
     Image.new("RGB", (4, 4)).save(clone.root / "photo.png")
     assert clone.audit("photo.png").verdict == "not ours" and "no record" in clone.audit("photo.png").reason
     shallow = tmp_path_factory.mktemp("shallow")

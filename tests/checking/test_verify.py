@@ -104,7 +104,7 @@ def test_the_verdict_in_words():
     rebuilt = {"a": {"x": over_seeds([1.0, 2.0, 3.0]), "y": over_seeds([2.0, 3.0, 4.25]), "steps": 10}}
     found = verify.compare(committed, rebuilt)
     (line,) = found.lines("v1")
-    assert line.startswith("agrees with v1: seeds explain the differences of 2 means; the furthest, a.y: 2 → 3.0833 (p = 0.2")
+    assert line.startswith("agrees with v1: seeds explain the differences of 2 means; the largest, a.y: 2 → 3.0833 (p = 0.2")
     rebuilt["a"]["steps"] = 11
     found = verify.compare(committed, rebuilt)
     assert found.lines("v1") == ["differs from v1 in what seeds do not explain:", "  a.steps: 10 → 11"]

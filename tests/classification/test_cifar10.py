@@ -177,5 +177,5 @@ def test_no_more_images_than_there_are():
     for name, most in (("mnist", 60_000), ("cifar10", 50_000)):
         assert name in DATASETS
         params.DataParams(dataset=name, train_size=most - 5000, **sizes)
-        with pytest.raises(ValueError, match=f"exceed the {most} images there are of {name}"):
+        with pytest.raises(ValueError, match=f"exceed the {most} images of {name}"):
             params.DataParams(dataset=name, train_size=most - 4999, **sizes)

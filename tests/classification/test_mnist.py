@@ -118,7 +118,7 @@ def test_whatever_a_source_fails_with_the_next_is_tried(files, trouble):
         raise trouble
 
     assert mnist.fetch([broken, lambda: files]) == files
-    with pytest.raises(UserError, match="no source delivers it"):
+    with pytest.raises(UserError, match="no source lets it be downloaded"):
         mnist.fetch([broken])
 
 

@@ -387,13 +387,13 @@ def test_a_remote_that_takes_nothing(toy, serial, machines, tmp_path, capfd):
 
 
 def test_machines_without_a_remote(toy):
-    with pytest.raises(UserError, match=r"^\.dvc/config: no remote that all machines reach"):
+    with pytest.raises(UserError, match=r"^\.dvc/config: no default remote"):
         toy.run(address="127.0.0.1:1")
 
 
 def test_a_remote_over_http(toy):
     toy.remote("https://example.org/results")
-    with pytest.raises(UserError, match=r"^\.dvc/config: the remote shared is one over HTTP, which carries no run cache"):
+    with pytest.raises(UserError, match=r"^\.dvc/config: the remote shared uses HTTP, which cannot hold the run cache"):
         toy.run(address="127.0.0.1:1")
 
 

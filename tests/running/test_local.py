@@ -208,7 +208,7 @@ def test_it_says_first_how_long_it_will_take(project, capfd):
     local.announce(local.jobs(project, changed, Selection()), project, cores=2)
     said = capfd.readouterr().out
     # 60 + 2 · 540 + 60 + 2 threads · 120 seconds of one core
-    assert "About 12 minutes on 2 cores, at the speed of a core of Abacus." in said
+    assert "About 12 minutes on 2 cores, at the speed measured on Abacus." in said
     assert "train, score" in said and "9.0" in said
     (score,) = local.jobs(project, {"red-score@0"}, Selection())
     assert score.seconds == 270  # half of the stages of its job

@@ -322,9 +322,7 @@ class TestLive:
             task = Walk()
             with live(root, *trained(root)) as on_rows:
                 checkpoint = Checkpoint(root, name)
-                table = training.run(
-                    task, steps=300, validate_at=range(0, 300, 50), checkpoint=checkpoint, title=name, on_rows=on_rows
-                )
+                table = training.run(task, checkpoint=checkpoint, title=name, on_rows=on_rows)
             return table.to_csv().encode(), task.position
 
         with_it = fit("on")
@@ -339,6 +337,7 @@ class Walk:
     """A training whose every step depends on its generator."""
 
     def __init__(self) -> None:
+        self.steps, self.validate_at, self.trained = 300, range(0, 300, 50), torch.nn.Identity()
         self.position = torch.zeros(())
         self.generator = torch.Generator().manual_seed(0)
 

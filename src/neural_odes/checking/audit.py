@@ -150,7 +150,7 @@ def _audit(path: Path, clone: _Clone | None, runs: Runs) -> Audit:
     if not found.intact:
         return Audit(str(path), "altered", "its content is not the one that its record was made for", **known)
     if clone is None:
-        return Audit(str(path), "intact", "as it was saved; outside a clone its record alone answers", **known)
+        return Audit(str(path), "intact", "as it was saved; outside a clone only its own record can be checked", **known)
     md5 = lockfile.md5_of(path)
     if (other := _belongs_elsewhere(path, clone, md5)) is not None:
         return Audit(str(path), "altered", f"this is {other}: the file was put in the place of another", **known)
@@ -160,7 +160,7 @@ def _audit(path: Path, clone: _Clone | None, runs: Runs) -> Audit:
         where = (
             "this clone is shallow: its history may not reach back far enough"
             if shallow
-            else "another clone made it, a run that was never committed, or another program saved it again"
+            else "it comes from another clone or an uncommitted run, or another program saved it again"
         )
         return Audit(
             str(path),

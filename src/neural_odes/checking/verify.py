@@ -71,7 +71,7 @@ class Comparison:
         """In words."""
         if self.verdict == "identical":
             return [f"identical: all numbers are those of {commit}, byte for byte"]
-        furthest = f"; the furthest, {self.furthest} (p = {self.furthest.probability:.2g})" if self.furthest else ""
+        furthest = f"; the largest, {self.furthest} (p = {self.furthest.probability:.2g})" if self.furthest else ""
         if self.verdict == "agrees":
             return [f"agrees with {commit}: seeds explain the differences of {self.means} means{furthest}; all else is equal"]
         return [f"differs from {commit} in what seeds do not explain:", *(f"  {difference}" for difference in self.differing)]

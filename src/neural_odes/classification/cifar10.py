@@ -56,7 +56,7 @@ def _fetch(archive: Path) -> None:
         part.unlink(missing_ok=True)
         reason = " ".join(str(error).split()) or type(error).__name__
         remedy = f"put it there yourself (MD5 {CIFAR10.tgz_md5}), or set classification.data.dataset: mnist"
-        raise UserError(f"{archive}: missing, and {CIFAR10.url} does not deliver it ({reason}); {remedy}") from None
+        raise UserError(f"{archive}: missing, and it could not be downloaded from {CIFAR10.url} ({reason}); {remedy}") from None
     finally:
         socket.setdefaulttimeout(patience)
     part.replace(archive)

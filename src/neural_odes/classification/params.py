@@ -24,7 +24,7 @@ class DataParams(Section):
     def _fits(self):
         if self.train_size + self.validation_size > _IMAGES[self.dataset]:
             sizes = f"train_size {self.train_size} and validation_size {self.validation_size}"
-            raise ValueError(f"{sizes} exceed the {_IMAGES[self.dataset]} images there are of {self.dataset}")
+            raise ValueError(f"{sizes} exceed the {_IMAGES[self.dataset]} images of {self.dataset}")
         return self
 
 

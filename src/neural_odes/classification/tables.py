@@ -56,7 +56,7 @@ def costs(scores: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
         NAMES[model]: {
             "evaluations under a tight solver, forward": value(own["nfe_forward"], 1),
             "… backward, adjoint": value(own["nfe_backward"], 1),
-            "kept for the gradient (kB an image)": kilobytes(own["saved_bytes_per_image"]),
+            "kept for the gradient (kB per image)": kilobytes(own["saved_bytes_per_image"]),
         }
         for model, own in scores.items()
     }

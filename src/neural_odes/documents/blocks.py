@@ -155,8 +155,8 @@ def _cluster_growth(root: Path) -> str:
         f"SSH:\n\n{table}\n\nA stage costs its node {2 * last['on_nodes_seconds'] / last['stages']:.1f} s and "
         f"{last['requests'] / last['stages']:.0f} requests to the remote. By the growth between the last two rows, {MANY:,} such "
         f"stages would cost {MACHINES} nodes {2 * at('on_nodes_seconds', MANY) / MACHINES / 60:.0f} minutes each, the remote "
-        f"{at('requests', MANY) / 1e6:.1f} million requests, and the head {at('head_peak_MiB', MANY) / 1024:.1f} GiB and "
-        f"{at('last_repro_seconds', MANY) / 3600:.1f} hours of its last repro."
+        f"{at('requests', MANY) / 1e6:.1f} million requests, and the head {at('head_peak_MiB', MANY) / 1024:.1f} GiB, "
+        f"and its last repro {at('last_repro_seconds', MANY) / 3600:.1f} hours."
     )
 
 

@@ -79,12 +79,12 @@ def verdict_table(lines: Sequence[Verdict], caption: str) -> Html:
             "source": line.source,
             "ours": line.ours_text,
             "seeds": line.ours.n if line.ours and line.ours.n else "",
-            "floor": line.floor_text,
+            "best possible": line.floor_text,
             "verdict": judged(line.judgement),
         }
         for line in lines
     ]
-    return table(pd.DataFrame(rows, dtype=object).set_index("quantity"), caption, words=("source", "floor", "verdict"))
+    return table(pd.DataFrame(rows, dtype=object).set_index("quantity"), caption, words=("source", "best possible", "verdict"))
 
 
 def judged(judgement: Judgement) -> Markup:

@@ -50,7 +50,7 @@ def run(path: Path, parameters: dict[str, Any], *, root: Path) -> NotebookNode:
             cell = next((c["id"] for c in nbformat.read(path, as_version=4).cells if c["source"] == error.source), "parameters")
             cause = (error.evalue or "no message").strip().splitlines()[0]
             if error.ename != UserError.__name__:  # one of ours says what to do
-                cause = f"{error.ename}: {cause}; mend that, then run dvc repro again"
+                cause = f"{error.ename}: {cause}; fix that, then run dvc repro again"
             raise UserError(f"{name}: cell {cell}: {cause}") from None
         except RuntimeError as error:  # nbclient: the kernel died or did not start
             raise UserError(f"{name}: {str(error).splitlines()[0]}; free some memory, then run dvc repro again") from None

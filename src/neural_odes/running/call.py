@@ -22,7 +22,7 @@ def dvc(root: Path, environment: Mapping[str, str], *arguments: str) -> None:
     if subprocess.run([*DVC, *arguments], cwd=root, env=dict(environment), check=False).returncode:
         lockfile.read(root)  # says what to do with a damaged one
         what = "a stage" if arguments[0] in ("repro", "exp") else f"dvc {arguments[0]}"
-        raise UserError(f"{what} failed; its own line above says why")
+        raise UserError(f"{what} failed; see its error above")
 
 
 def answer(root: Path, environment: Mapping[str, str], *arguments: str) -> str:

@@ -101,7 +101,7 @@ def announce(found: list[Job], root: Path, cores: int) -> None:
     seeds: dict[str, list[Job]] = {}
     for job in found:
         seeds.setdefault(graph.without_seed(job.name), []).append(job)
-    table = Table("jobs", "of", "stages", "minutes of one", title="To run", title_justify="left")
+    table = Table("jobs", "of", "stages", "minutes each", title="To run", title_justify="left")
     for name, those in seeds.items():
         first = those[0]
         verbs = ", ".join(base.partition("-")[2] or base for base in (StageName.parse(address).base for address in first.stages))
@@ -111,7 +111,7 @@ def announce(found: list[Job], root: Path, cores: int) -> None:
         longest = max(_paths(found).values())
         total = max(longest, sum(job.seconds * job.threads for job in found) / cores)
         machine = read_json(root / graph.BENCHMARK)["machine"]
-        _console.print(f"About {total / 60:.0f} minutes on {cores} cores, at the speed of a core of {machine['processor']}.")
+        _console.print(f"About {total / 60:.0f} minutes on {cores} cores, at the speed measured on {machine['processor']}.")
 
 
 def _paths(found: list[Job]) -> dict[str, float]:
@@ -146,7 +146,7 @@ def _side_by_side(found: list[Job], cores: int, root: Path, environment: Mapping
                 ended += 1
                 _console.print(f"{job.name}: done; {ended} of {len(found)} jobs in {(time.monotonic() - begun) / 60:.1f} min")
     if failed:
-        raise UserError(f"{' and '.join(failed)}: a stage failed; its own line above says why")
+        raise UserError(f"{' and '.join(failed)}: a stage failed; see its error above")
 
 
 def _run(job: Job, root: Path, environment: Mapping[str, str]) -> int:

@@ -69,7 +69,7 @@ def push(root: Path, stages: Collection[str]) -> None:
     """Puts what dvc.lock says of ``stages`` (addresses) into the run cache of the remote; their outputs have to be there.
 
     Raises:
-        UserError: the remote does not take it.
+        UserError: the remote rejects it.
     """
     from dvc.repo import Repo
 
@@ -83,7 +83,7 @@ def push(root: Path, stages: Collection[str]) -> None:
                 if name_of(stage).address in stages:
                     cache.push_stage(stage, shared)
         except OSError as error:
-            raise UserError(f"{shared.path}: the remote does not take an entry of the run cache: {error}") from None
+            raise UserError(f"{shared.path}: the remote rejects an entry of the run cache: {error}") from None
 
 
 if __name__ == "__main__":

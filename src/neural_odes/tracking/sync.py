@@ -47,7 +47,7 @@ class Counts:
             "still running": self.running,
         }
         text = ", ".join(f"{number} {what}" for what, number in did.items() if number)
-        return f"{text or 'nothing to add'} ({self.unchanged} complete before)"
+        return f"{text or 'nothing to add'} ({self.unchanged} already complete)"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def sync(root: Path) -> Counts:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{trouble(root, error)}; when it is back: neural-odes runs sync") from None
+        raise UserError(f"{trouble(root, error)}; run neural-odes runs sync when it is back") from None
 
 
 def _resolved(root: Path) -> Iterator[Step]:

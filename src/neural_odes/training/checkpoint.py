@@ -64,7 +64,7 @@ class Checkpoint:
                 stream.seek(0)
                 pid = stream.read().strip()
                 raise UserError(
-                    f"process {pid} is already at this training (a killed dvc leaves its stage running); "
+                    f"process {pid} is already running this training (a killed dvc leaves its stage running); "
                     f"wait for it to end or stop it with: kill {pid}"
                 ) from None
             stream.truncate(0)

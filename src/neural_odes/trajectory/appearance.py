@@ -73,7 +73,7 @@ def errors_by_number(ax: Any, errors: pd.DataFrame) -> None:
     ax.set(
         yscale="log",
         xlabel="observations in the window",
-        ylabel="RMSE a coordinate",
+        ylabel="RMSE per coordinate",
         title="Error against the noiseless curve",
         xticks=sorted(set(errors.loc[errors["source"] == "ours", "observations"])),
     )

@@ -72,7 +72,7 @@ class Params(Section):
             from neural_odes.training.optimisers import MUON_SIDE  # here: PyTorch takes seconds, and few need it for a parameter
 
             if self._smaller_than(MUON_SIDE):
-                raise ValueError(f"train.optimizer: muon needs a layer of {MUON_SIDE} units or more; enlarge one or take adam")
+                raise ValueError(f"train.optimizer: muon needs a layer of {MUON_SIDE} units or more; enlarge one or use adam")
         return self
 
     def _smaller_than(self, units: int) -> bool:

@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 
 def errors(reconstructed: Float[np.ndarray, "n steps 2"], truth: Float[np.ndarray, "n steps 2"], window: int) -> dict[str, float]:
-    """Mean squared error a coordinate, and its root, in the window and beyond it."""
+    """Mean squared error per coordinate, and its root, in the window and beyond it."""
     squared = (reconstructed - truth) ** 2
     inside, beyond = float(squared[:, :window].mean()), float(squared[:, window:].mean())
     return {
@@ -19,5 +19,5 @@ def errors(reconstructed: Float[np.ndarray, "n steps 2"], truth: Float[np.ndarra
 def over_time(
     reconstructed: Float[np.ndarray, "n steps 2"], truth: Float[np.ndarray, "n steps 2"]
 ) -> Float[np.ndarray, " steps"]:
-    """Root mean squared error a coordinate at each time."""
+    """Root mean squared error per coordinate at each time."""
     return np.sqrt(((reconstructed - truth) ** 2).mean(axis=(0, 2)))

@@ -109,7 +109,7 @@ def sample(
     generator: np.random.Generator,
     chirp: float = 1.0,
 ) -> Trajectories:
-    """Draws trajectories: direction by a fair coin, start uniform in ``starts``, noise N(0, noise_std²) a coordinate."""
+    """Draws trajectories: direction by a fair coin, start uniform in ``starts``, noise N(0, noise_std²) per coordinate."""
     direction = generator.integers(0, 2, n)
     start = generator.uniform(*starts, n)
     time = start[:, None] + np.arange(window)

@@ -21,7 +21,7 @@ def draw(source: Path) -> Figure:
         ax.plot(depth, kept, color=look.colour, marker=look.marker, label=label)
     ax.set(
         xlabel="residual blocks, or evaluations of the field",
-        ylabel="kept for the gradient (KiB an image)",
+        ylabel="kept for the gradient (KiB per image)",
         title="Memory against depth",
         xlim=(0, None),
         ylim=(0, None),

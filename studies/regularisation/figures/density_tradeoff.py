@@ -1,4 +1,4 @@
-"""Error against evaluations of the field, a panel a regularisation, a line a method; and the front of all of them."""
+"""Error against evaluations of the field, one panel per regularisation, one line per method; and the front of all of them."""
 
 from pathlib import Path
 from typing import Any

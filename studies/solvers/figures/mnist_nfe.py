@@ -47,7 +47,7 @@ def _adjoint(ax: Any, adjoint: list[dict[str, Any]]) -> None:
     for row, x, y in zip(adjoint, forward, backward, strict=True):
         ax.annotate(f"{row['tolerance']:g}", (x, y), xytext=(6, -10), textcoords="offset points", fontsize=9)
     line = np.array([0, max(forward) * 1.1])
-    ax.plot(line, line, "--", color=style.GREY, label="as many")
+    ax.plot(line, line, "--", color=style.GREY, label="equal")
     ax.plot(line, line / 2, ":", color=style.GREY, label="half (Chen et al., Figure 3)")
     ax.set(xlabel="evaluations forward", ylabel="evaluations backward", title="One gradient, by tolerance")
     ax.legend()

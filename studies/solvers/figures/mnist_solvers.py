@@ -16,7 +16,7 @@ _PANELS = (
 
 
 def draw(source: Path) -> Figure:
-    """A line a method."""
+    """One line per method."""
     found = read_json(source / "solvers.json")
     drawn, axes = style.new(1, 2, size=(10.5, 4.2))
     for ax, (key, unit, title) in zip(axes, _PANELS, strict=True):

@@ -30,7 +30,7 @@ def draw(source: Path) -> Figure:
         ax.set_yticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"])
         ax.minorticks_off()
     for ax in axes[::4]:
-        ax.set_ylabel("time, by that of the least")
+        ax.set_ylabel("time relative to the smallest size")
     for ax in axes[len(rows) :]:
         ax.set_visible(False)
     return drawn

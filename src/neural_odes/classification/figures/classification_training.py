@@ -10,8 +10,8 @@ from neural_odes.classification.appearance import MODELS, plain_ticks
 from neural_odes.figures import style
 
 _PANELS = (
-    ("loss", "cross entropy (nats)", "Training loss, mean over seeds and one line a seed"),
-    ("validation_error_pct", "validation error (%)", "Validation error, one line a seed"),
+    ("loss", "cross entropy (nats)", "Training loss, mean over seeds and one line per seed"),
+    ("validation_error_pct", "validation error (%)", "Validation error, one line per seed"),
 )
 
 

@@ -22,7 +22,7 @@ def draw(source: Path) -> Figure:
             ax.imshow(_shown(image), cmap="gray", vmin=0, vmax=255)
             ax.set_title(f"{label} → {said}", fontsize=12)
         number = len(found["images"])
-        which = "all" if number == told["misread"] else f"the {number} surest of"
+        which = "all" if number == told["misread"] else f"the {number} most confident of"
         drawn.suptitle(
             f"Label → ODE-Net's answer: {which} {told['misread']} misread among {told['of']:,} test images (seed {told['seed']})",
             fontsize=13,

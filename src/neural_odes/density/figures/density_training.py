@@ -27,7 +27,7 @@ def draw(source: Path) -> Figure:
     ax.set(
         xlabel="training step",
         ylabel="NLL (nats)",
-        title="Negative log-likelihood, one line a seed",
+        title="Negative log-likelihood, one line per seed",
         ylim=(min(entropy, float(validation.min().min())) - 0.1, entropy + 1.5),
     )
     ax.legend()

@@ -170,12 +170,12 @@ def _settings(root: Path, *, remote: bool) -> dict[str, dict[str, Any]]:
         name = repo.config["core"].get("remote")
         if not name:
             raise UserError(
-                ".dvc/config: no remote that all machines reach, which carries results between them; "
-                "name one (a folder, SSH, S3 …): dvc remote add --default NAME URL, and commit .dvc/config"
+                ".dvc/config: no default remote; results travel between machines through one that all of them reach; "
+                "add one (a folder, SSH, S3 …): dvc remote add --default NAME URL, and commit .dvc/config"
             )
         own = dict(repo.config["remote"][name])
         if own["url"].startswith(("http://", "https://")):
-            raise UserError(f".dvc/config: the remote {name} is one over HTTP, which carries no run cache; name another kind")
+            raise UserError(f".dvc/config: the remote {name} uses HTTP, which cannot hold the run cache; use another kind")
         return {"core": {"remote": name}, "remote": {name: own}}
 
 

@@ -28,7 +28,7 @@ def _over_time(ax: Any, found: pd.DataFrame) -> None:
     ax.set(
         yscale="log",
         xlabel="time (grid steps)",
-        ylabel="RMSE a coordinate",
+        ylabel="RMSE per coordinate",
         title="… and over time (grey: beyond the window)",
         xlim=(0, steps),
     )

@@ -15,7 +15,7 @@ _LINES = (
 
 
 def draw(source: Path) -> Figure:
-    """One line a seed, in the window and beyond it."""
+    """One line per seed, in the window and beyond it."""
     curves = pd.read_csv(source / "curves.csv")
     drawn, ax = new(size=(7.2, 3.8))
     for metric, where, color in _LINES:
@@ -24,8 +24,8 @@ def draw(source: Path) -> Figure:
     ax.set(
         yscale="log",
         xlabel="training step",
-        ylabel="RMSE a coordinate",
-        title="Error on validation trajectories (window half observed), one line a seed",
+        ylabel="RMSE per coordinate",
+        title="Error on validation trajectories (window half observed), one line per seed",
     )
     plain_log_axis(ax)
     ax.legend()
