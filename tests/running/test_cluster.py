@@ -136,7 +136,7 @@ class Toy:
         return (self.folder / "dvc.lock").read_text()
 
 
-def _until(true: Callable[[], bool], seconds: float = 60) -> None:
+def _until(true: Callable[[], bool], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -144,12 +144,20 @@ def _until(true: Callable[[], bool], seconds: float = 60) -> None:
 
 
 @contextlib.contextmanager
-def _attacking(attack: Callable[[], None]) -> Iterator[None]:
-    """Runs ``attack`` meanwhile; an error in it is the test's."""
+def _attacking(toy: Toy, attack: Callable[[], None]) -> Iterator[None]:
+    """Runs ``attack`` meanwhile; an error in it is the test's, and leaves no stage waiting."""
+
+    def attacked() -> None:
+        try:
+            attack()
+        finally:
+            for held in toy.orders.glob("hold *"):
+                held.unlink()
+
     with ThreadPoolExecutor() as pool:
-        attacked = pool.submit(attack)
+        future = pool.submit(attacked)
         yield
-        attacked.result()
+        future.result()
 
 
 def _gone(process: psutil.Process) -> bool:
@@ -259,7 +267,7 @@ def test_a_killed_worker_or_stage_is_replaced(toy, serial, capfd, whom):
             assert _gone(stage)
         toy.release("model-0")
 
-    with _attacking(attack):
+    with _attacking(toy, attack):
         toy.run()
     assert "red-train@0: on" in (said := capfd.readouterr().out) and "attempt 2" in said
     assert toy.lock == serial and toy.ran() == EACH_ONCE | {"model-0": 2}
@@ -354,7 +362,7 @@ def test_a_lost_node(toy, serial, machines, tmp_path):
         for name in trainings:
             toy.release(name)
 
-    with _attacking(attack):
+    with _attacking(toy, attack):
         toy.run(address=machines.address)
     ran = toy.ran()
     assert toy.lock == serial and sorted(ran[name] for name in trainings) == [1, 2]
@@ -376,7 +384,7 @@ def test_a_remote_that_takes_nothing(toy, serial, machines, tmp_path, capfd):
         remote.write_text("in the way")
         toy.release("model-1")
 
-    with _attacking(attack), pytest.raises(UserError, match=r"^1 of 5 stages failed"):
+    with _attacking(toy, attack), pytest.raises(UserError, match=r"^1 of 5 stages failed"):
         toy.run(address=machines.address)
     assert "red-train@1: failed" in capfd.readouterr().out
     remote.unlink()
