@@ -117,7 +117,7 @@ def test_studies_are_listed_by_name_with_links_that_lead_there(clone):
     ]  # fmt: skip
     (clone / "studies/ants/README.md").write_text("# Do ants fly?\n\n## What is done\n")
     with pytest.raises(UserError, match=r"studies/ants/README.md: must begin with a question as its title"):
-        tables.studies(clone)
+        blocks.studies(clone, to="")
 
 
 def test_cost_follows_the_order_in_which_it_was_measured(clone):

@@ -101,7 +101,7 @@ def copy_of_project(root: Path, to: Path) -> None:
     study = f"studies/{STUDY}"
     for name in (
         "dvc.yaml", "params.yaml", "stages", "reports/notebooks", "reports/template", "studies/README.md",
-        f"{study}/dvc.yaml", f"{study}/page.ipynb",
+        f"{study}/dvc.yaml", f"{study}/page.ipynb", f"{study}/README.md",
     ):  # fmt: skip
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (root / name).is_dir() else shutil.copy)(root / name, to / name)
@@ -210,6 +210,13 @@ def test_the_page_of_a_study_leads_back_and_shows_its_own_figure(site):
     home = re.search(r'<nav><a href="([^"]+)"', text)[1]
     assert (site / f"studies/{STUDY}/results" / home).resolve() == site / "reports/html/index.html"
     assert '<b class="not-comparable">not comparable</b> because of a reason' in text
+
+
+def test_the_page_of_a_study_begins_with_its_question_and_answer(site):
+    question, answer, *_ = (site / f"studies/{STUDY}/README.md").read_text(encoding="utf-8").split("\n\n")
+    text = re.sub(r"<[^>]+>|[’\']", "", page(site, STUDY).partition("</nav>")[2]).split("\n")
+    said = [line for line in text if line.strip()][:2]
+    assert said == [question.removeprefix("# ").replace("'", ""), answer.replace("'", "").strip()]
 
 
 def test_the_index_has_every_verdict_and_links_every_page(site):

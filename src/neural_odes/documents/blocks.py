@@ -8,6 +8,8 @@ from neural_odes import paths
 from neural_odes.benchmarks import comparison
 from neural_odes.documents import tables
 from neural_odes.errors import UserError
+from neural_odes.pages import study
+from neural_odes.pages.study import Study
 from neural_odes.verdicts import claims
 
 BEGIN, END = "<!-- {}: written by `make docs` -->", "<!-- end of {} -->"
@@ -61,8 +63,8 @@ def headline(root: Path) -> str:
 def results(root: Path) -> str:
     """Every verdict: the claims', then the studies'."""
     found = {claim.capitalize(): claims.judge(claim, details) for claim, details in claims.load_details(root).items()}
-    for study in tables.studies(root):
-        found[f"Study: [{study.name}](../{paths.STUDIES}/{study.name})"] = claims.load_study(root, study.name)
+    for one in _studies(root):
+        found[f"Study: [{one.name}](../{paths.STUDIES}/{one.name})"] = claims.load_study(root, one.name)
     return "\n\n".join(
         f"### {title}\n\n{tables.markdown(tables.VERDICT_COLUMNS, [tables.verdict_row(line) for line in lines])}"
         for title, lines in found.items()
@@ -72,8 +74,12 @@ def results(root: Path) -> str:
 
 def studies(root: Path, *, to: str) -> str:
     """Question and answer of each; ``to`` leads to their folder. The index page reads it."""
-    rows = [(f"[{study.question}]({to}{study.name})", study.answer) for study in tables.studies(root)]
+    rows = [(f"[{one.question}]({to}{one.name})", one.answer) for one in _studies(root)]
     return tables.markdown(("question", "answer"), rows)
+
+
+def _studies(root: Path) -> list[Study]:
+    return [study.read(path) for path in sorted((root / paths.STUDIES).glob("*/README.md"))]
 
 
 def cost(root: Path) -> str:

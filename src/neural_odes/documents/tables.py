@@ -8,7 +8,6 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.verdicts import claims
 from neural_odes.verdicts.measured import Measured, number, paired_ratio, with_interval
@@ -131,27 +130,3 @@ VERDICT_COLUMNS = ("quantity", "published", "source", "ours", "best possible", "
 
 def verdict_row(line: Verdict) -> tuple[str, ...]:
     return line.quantity_text, line.published_text, line.source, line.ours_text, line.floor_text, line.judgement.word
-
-
-@dataclass(frozen=True)
-class Study:
-    """What the README of a study says first."""
-
-    name: str
-    question: str
-    answer: str
-
-
-def studies(root: Path) -> list[Study]:
-    """All of them, by name.
-
-    Raises:
-        UserError: a README does not begin with a question, as its title, and the answer, as a paragraph.
-    """
-    found = []
-    for path in sorted((root / paths.STUDIES).glob("*/README.md")):
-        title, answer, *_ = [" ".join(part.split()) for part in path.read_text(encoding="utf-8").split("\n\n")] + ["", ""]
-        if not title.startswith("# ") or not answer or answer.startswith("#"):
-            raise UserError(f"{path.relative_to(root)}: must begin with a question as its title, then the answer as a paragraph")
-        found.append(Study(path.parent.name, title.removeprefix("# "), answer))
-    return found

@@ -7,7 +7,9 @@ from typing import Any
 
 from neural_odes import paths
 from neural_odes.errors import UserError
+from neural_odes.pages import study
 from neural_odes.pages.html import SOURCE, verdict_table
+from neural_odes.pages.study import Study
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.stage import Stage
 from neural_odes.verdicts import claims
@@ -29,6 +31,8 @@ def page(stage: Stage, name: str) -> None:
     source = stage.input(_notebook(stage, name))
     parameters = _parameters(stage, name)
     executed = notebook.run(source, parameters, root=stage.root)
+    if stage.folder.parent == stage.root / paths.STUDIES:
+        _introduce(executed, study.read(stage.input(f"{paths.STUDIES}/{name}/README.md")))
     for shown in re.findall(rf'{SOURCE}="([^"]+)"', "".join(_html_of(executed))):
         stage.input(shown)
     template = stage.input(TEMPLATES) / "page.html.j2"
@@ -84,6 +88,14 @@ def _parameters(stage: Stage, name: str) -> dict[str, str]:
 def _html_of(executed: Any) -> list[str]:
     outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
     return [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
+
+
+def _introduce(executed: Any, study: Study) -> None:
+    """Puts question and answer first; the notebook's own title becomes a section's."""
+    cell = next(cell for cell in executed.cells if cell.source.startswith("# "))
+    title, _, text = cell.source.partition("\n")
+    own = "" if title == f"# {study.question}" else f"#{title}\n"
+    cell.source = f"# {study.question}\n\n**{study.answer}**\n\n{own}{text}"
 
 
 def _title(executed: Any) -> str:

@@ -24,9 +24,12 @@ def draw(source: Path) -> Figure:
             rows = [row for row in found["rows"] if row["method"] == method]
             x, y, bars = ([row[name] for row in rows] for name in ("nfe", key, f"{key}_bar"))
             ax.errorbar(x, y, bars, capsize=3, label=look.label, **look.keywords)
-        ax.set(xscale="log", yscale="log", xlabel="evaluations of the field (forward)", ylabel=unit, title=title)
+        ax.set(xscale="log", xlabel="evaluations of the field (forward)", ylabel=unit, title=title)
+    axes[0].set_yscale("log")
+    axes[0].legend(loc="lower left")
     axes[1].axhline(found["tightest_error_pct"], color=style.GREY, linestyle="--", label="tightest solve")
-    for axis in (axes[0].xaxis, axes[1].xaxis, axes[1].yaxis):
-        plain_ticks(axis)
-    axes[1].legend()
+    axes[1].set_ylim(0, 1.15 * axes[1].get_ylim()[1])  # room for the legend
+    axes[1].legend(handles=axes[1].lines[-1:], loc="upper right")
+    for ax in axes:
+        plain_ticks(ax.xaxis)
     return drawn

@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from neural_odes.classification.appearance import MODELS, plain_ticks
+from neural_odes.classification.appearance import MODELS
 from neural_odes.figures import style
 from neural_odes.pipeline.metrics import read_json
 
@@ -25,10 +25,10 @@ def draw(source: Path) -> Figure:
         ax.errorbar(x, y, ours["binomial"], color=look.colour, elinewidth=1, capsize=5)
         ax.errorbar(x, y, ours["over_seeds"], fmt=look.marker, color=look.colour, markersize=8, elinewidth=4,
                     label=f"{look.label}, ours")  # fmt: skip
-    ax.set(xlabel="parameters (millions)", ylabel="test error (%)", yscale="log", xlim=(0.12, max(0.8, 1.1 * largest)))
+    ax.set(xlabel="parameters (millions)", ylabel="test error (%)", xlim=(0.12, max(0.8, 1.1 * largest)))
     about = f"ours: {told['epochs']} epochs, {told['seeds']} seeds"
     ax.set_title(f"Test error ({about}; 95 % bars: thin binomial, thick seeds)", fontsize=11)
-    plain_ticks(ax.yaxis)
+    ax.set_ylim(bottom=0)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return drawn
 

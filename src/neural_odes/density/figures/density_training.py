@@ -28,7 +28,7 @@ def draw(source: Path) -> Figure:
         xlabel="training step",
         ylabel="NLL (nats)",
         title="Negative log-likelihood, one line per seed",
-        ylim=(min(entropy, float(validation.min().min())) - 0.1, entropy + 1.5),
+        ylim=(min(entropy, float(validation.min().min())) - 0.02, float(validation.max().max()) + 0.1),
     )
     ax.legend()
     return drawn
