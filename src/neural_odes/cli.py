@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from neural_odes.errors import UserError
 
@@ -19,7 +18,13 @@ if TYPE_CHECKING:
     from neural_odes.checking.audit import Audit
     from neural_odes.running.graph import Selection
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Reproduces three results of Neural ODEs; see README.md.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 runs = typer.Typer(help="Runs in MLflow.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
 cluster = typer.Typer(help="The same pipelines on many machines.", no_args_is_help=True)
@@ -110,7 +115,7 @@ def preset(name: Annotated[str, typer.Argument(help="A preset in presets/, or th
 
 @app.command()
 def results() -> None:
-    """Print the headline numbers: ours, published, the best possible, the verdict."""
+    """Print the headline numbers: published, ours, and the best possible."""
     from neural_odes.documents import tables
 
     with _one_line():
@@ -177,10 +182,10 @@ def _print_audit(a: "Audit", *, detail: bool) -> None:
         ("MLflow runs", {name: ", ".join(ids) or "none" for name, ids in a.runs.items()}),
     ):
         if rows:
-            table = Table(title=title, title_justify="left", show_header=False, box=None)
-            for name, value in rows.items():
-                table.add_row(str(name), str(value))
-            console.print(table)
+            print(title)
+            width = max(map(len, rows))
+            for name, value in rows.items():  # as they are: a table would cut hashes to the width of the terminal
+                print(f"  {name:{width}}  {value}")
 
 
 @app.command()

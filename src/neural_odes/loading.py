@@ -35,7 +35,7 @@ def load(claim: str, model: str | None = None, *, seed: int | None = None, root:
     trained = {int(text): path for text, path in seeds if text.isdecimal()}
     if not trained or (seed is not None and seed not in trained):
         wanted = f"{where}/{model}-{'*' if seed is None else seed}"
-        raise UserError(f"{wanted}: not trained here; bring it back with: dvc pull, or train it with: {how}")
+        raise UserError(f"{wanted}: not trained here; train it with: {how} (or dvc pull, if you have a remote that holds it)")
     return _restore(claim, model, trained[min(trained) if seed is None else seed], how)
 
 

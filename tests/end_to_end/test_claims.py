@@ -1,6 +1,7 @@
 """The claims' pipeline on the preset smoke: what ran is what was declared, and only what an edit concerns runs again."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -80,6 +81,13 @@ def test_an_edited_figure_is_redrawn_and_nothing_else(workspace):
     changed = {path for path, md5 in clones.hashes(workspace).items() if md5 != before[path]}
     drawn = {f"reports/figures/moons-density.{suffix}" for suffix in ("png", "svg")}
     assert drawn <= changed <= drawn | {"reports/html/density.html", "reports/html/index.html"}
+
+
+def test_the_models_load_as_the_readme_says(smoke):
+    (code,) = re.findall(r"```python\n(.*?)```", (smoke / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    clones.run(
+        smoke, "python", "-c", f"{code}\nassert curve.mean.shape == (200, 2) and len(labels) == 5 and x.shape == (1000, 2)"
+    )
 
 
 def test_audit_verdicts(smoke, workspace, tmp_path):
