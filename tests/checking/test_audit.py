@@ -61,13 +61,17 @@ def hashed_folder(root: Path, name: str) -> dict[str, str]:
     return {"path": name, "hash": "md5", "md5": hashlib.md5(json.dumps(files).encode()).hexdigest() + ".dir"}
 
 
+FOLDERS = ("src/neural_odes/training", "src/solvers")
+
+
 class Clone:
     def __init__(self, root: Path):
         self.root = root
         for name, text in {
             "dvc.yaml": "stages: {}\n", "src/data.py": "# data\n", "src/train.py": "# train\n", "src/draw.py": "# draw\n",
-            "src/solvers/euler.py": "# euler\n", "src/solvers/rk4.py": "# rk4\n", "studies/wide/dvc.yaml": "stages: {}\n",
-            "data/toy.csv": "1,2\n", "models/line-0": "weights", "evaluations/a": "1", "evaluations/b": "2",
+            "src/neural_odes/training/loop.py": "# loop\n", "src/solvers/euler.py": "# euler\n", "src/solvers/rk4.py": "# rk4\n",
+            "studies/wide/dvc.yaml": "stages: {}\n", "data/toy.csv": "1,2\n", "models/line-0": "weights",
+            "evaluations/a": "1", "evaluations/b": "2",
         }.items():  # fmt: skip
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text)
@@ -96,7 +100,10 @@ class Clone:
             "toy-data": {"cmd": "a", "deps": self.hashed("src/data.py"), "outs": self.hashed("data/toy.csv")},
             "toy-train@line-0": {
                 "cmd": "b",
-                "deps": [*self.hashed("data/toy.csv", "src/train.py"), hashed_folder(self.root, "src/solvers")],
+                "deps": [
+                    *self.hashed("data/toy.csv", "src/train.py"),
+                    *(hashed_folder(self.root, name) for name in FOLDERS),
+                ],
                 "params": {"params.yaml": {"toy.train": PARAMS["toy"]["train"]}},
                 "outs": self.hashed("models/line-0"),
             },
@@ -148,7 +155,7 @@ def test_current(clone):
     assert found.parameters == {"toy.train.rate": 0.1, "toy.train.steps": 30, "toy.evaluate.tolerance": 1e-5}
     assert found.data == {"data/toy.csv": "d" * 64, "models/line-0": "e" * 64}
     code = {name: md5(clone.root / name) for name in ("src/data.py", "src/train.py", "src/draw.py")}
-    assert found.code == code | {"src/solvers": hashed_folder(clone.root, "src/solvers")["md5"]}
+    assert found.code == code | {name: hashed_folder(clone.root, name)["md5"] for name in FOLDERS}
     first = clone.commit()
     (clone.root / "unrelated").write_text("later")
     clone.commit("Later")

@@ -6,7 +6,6 @@ from the record in its own bytes.
 
 import contextlib
 import functools
-import re
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -25,7 +24,7 @@ from neural_odes.running.lockfile import Entry, Hashed, Lock
 State = Literal["current", "stale", "altered", "not ours", "intact"]
 EXIT_CODES: dict[State, int] = {"current": 0, "intact": 0, "stale": 1, "altered": 2, "not ours": 2}
 _ABSENT = "absent"
-_TRAINED = re.compile(r"(studies/[^/]+/)?models/")  # where trainings put what they made
+_TRAINING = "src/neural_odes/training"  # the code that a stage depends on where it trains
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,7 @@ def _input_keys(lock: Lock, record: Record) -> dict[str, list[str]]:
     keys = {}
     for address in lock:
         name = StageName.parse(address)
-        if name.name in record.stages and any(_TRAINED.match(out.path) for out in lock[address].outs):
+        if name.name in record.stages and any(dep.path.startswith(_TRAINING) for dep in lock[address].deps):
             needed = {StageName.parse(other).name for other in lockfile.ancestors(lock, address)}
             own = Record(name.name, record.stages).restricted(needed)
             keys[name.name] = [own.input_key(device) for device in ("cpu", "cuda")]
