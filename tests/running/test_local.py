@@ -1,6 +1,9 @@
 """Stages that do not need each other run at once; a failure names its job and loses nothing beside it."""
 
 import json
+import os
+import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,7 +13,7 @@ from typer.testing import CliRunner
 
 from neural_odes import cli, paths
 from neural_odes.errors import UserError
-from neural_odes.running import graph, local, scratch
+from neural_odes.running import call, graph, local, scratch
 from neural_odes.running.graph import Selection
 
 QUIET = {"DVC_NO_ANALYTICS": "1"}  # a new project of DVC has its analytics on
@@ -265,3 +268,24 @@ def test_stages_of_this_project(root):
     assert local._paths(jobs)["density-data"] > local._paths(jobs)["density-cnf-0"] > 0
     assert stages["classification-train@odenet-0"].threads == 1 and stages["classification-train@odenet-0"].gpus == 1
     assert stages["trajectory-page"].expensive is False
+
+
+def test_a_lock_that_a_killed_dvc_left_torn_is_forgotten(tmp_path):
+    path = tmp_path / ".dvc" / "tmp" / "rwlock"
+    path.parent.mkdir(parents=True)
+    call.forget_a_torn_lock(tmp_path)
+    for text, kept in (("{}", True), ("", False), ('{"write": {"a', False)):
+        path.write_text(text)
+        call.forget_a_torn_lock(tmp_path)
+        assert path.exists() == kept
+
+
+def test_ctrl_c_does_not_kill_a_dvc_that_writes(tmp_path, monkeypatch):
+    """Which goes on for a second after both have heard it."""
+    ended = tmp_path / "ended"
+    code = f"import signal, time; signal.signal(2, lambda *a: None); time.sleep(2); open({str(ended)!r}, 'w').close()"
+    monkeypatch.setattr(call, "DVC", [sys.executable, "-c", code])
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        call.dvc(tmp_path, os.environ, "status")
+    assert ended.exists()

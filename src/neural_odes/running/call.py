@@ -1,7 +1,9 @@
 """Calls DVC: the one way for whatever runs stages, here or on a cluster."""
 
+import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ def dvc(root: Path, environment: Mapping[str, str], *arguments: str) -> None:
     Raises:
         UserError: it failed.
     """
-    if subprocess.run([*DVC, *arguments], cwd=root, env=dict(environment), check=False).returncode:
+    code, *_ = _ended(root, environment, *arguments)
+    if code:
         lockfile.read(root)  # says what to do with a damaged one
         what = "a stage" if arguments[0] in ("repro", "exp") else f"dvc {arguments[0]}"
         raise UserError(f"{what} failed; see its error above")
@@ -31,15 +34,16 @@ def answer(root: Path, environment: Mapping[str, str], *arguments: str) -> str:
     Raises:
         UserError: it failed; ends with its own last line.
     """
-    asked = subprocess.run([*DVC, *arguments], cwd=root, env=dict(environment), check=False, capture_output=True, text=True)
-    if asked.returncode:
-        lines = asked.stderr.strip().splitlines() or ["no answer"]
+    code, said, complaint = _ended(root, environment, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if code:
+        lines = complaint.strip().splitlines() or ["no answer"]
         raise UserError(f"dvc: {lines[-1].removeprefix('ERROR: ')}")
-    return asked.stdout
+    return said
 
 
 def start(root: Path, environment: Mapping[str, str], *arguments: str, **options: Any) -> subprocess.Popen[str]:
     """Starts ``dvc ARGUMENTS``; all that it says can be read from its ``stdout``, at once."""
+    forget_a_torn_lock(root)
     return subprocess.Popen(
         [*DVC, *arguments],
         cwd=root,
@@ -51,3 +55,40 @@ def start(root: Path, environment: Mapping[str, str], *arguments: str, **options
         errors="replace",
         **options,
     )
+
+
+def forget_a_torn_lock(root: Path) -> None:
+    """Removes ``.dvc/tmp/rwlock`` where a DVC was killed while it wrote it: every other DVC would refuse to run.
+
+    It says which processes use which outputs; one that another DVC is writing just now is whole a moment later.
+    """
+    path = root / ".dvc" / "tmp" / "rwlock"
+    for pause in (0.5, 0.5, 0):
+        try:
+            json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return
+        except ValueError:
+            time.sleep(pause)
+        else:
+            return
+    path.unlink(missing_ok=True)
+
+
+def _ended(root: Path, environment: Mapping[str, str], *arguments: str, **options: Any) -> tuple[int, str, str]:
+    """Exit code, and what was piped, of ``dvc ARGUMENTS``.
+
+    On Ctrl-C, which DVC hears as well, it waits: to kill DVC would tear the file that it is writing.
+    """
+    forget_a_torn_lock(root)
+    interrupted = False
+    with subprocess.Popen([*DVC, *arguments], cwd=root, env=dict(environment), text=True, **options) as process:
+        while True:
+            try:
+                said, complaint = process.communicate()
+                break
+            except KeyboardInterrupt:
+                interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    return process.returncode, said or "", complaint or ""
