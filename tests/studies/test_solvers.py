@@ -43,7 +43,7 @@ def test_figure_of_solvers(tmp_path):
         for nfe in (4, 8)
     ]
     write_json(tmp_path / "solvers.json", {"rows": rows, "tightest_error_pct": 1.0})
-    texts = [text.get_text() for text in mnist_solvers.draw(tmp_path).axes[1].get_legend().get_texts()]
+    texts = [text.get_text() for ax in mnist_solvers.draw(tmp_path).axes for text in ax.get_legend().get_texts()]
     assert sorted(texts) == ["dopri5", "euler", "midpoint", "rk4", "tightest solve"]
 
 
