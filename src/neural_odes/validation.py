@@ -58,10 +58,10 @@ def _check_study(root: Path, study: str) -> None:
     own: dict[str, Any] = {}
     if (root / study / "params.py").is_file():
         own = paths.study_module(root, Path(study).name, "params").SECTIONS
-    values = params.read_study(root, study)
+    values, claims = params.read_study(root, study), list(schemas())
     for claim, sections in values.items():
         known = [name.partition(".")[2] for name in own if name.startswith(f"{claim}.")]
-        if claim not in (claims := list(schemas())) or not isinstance(sections, dict):
+        if claim not in claims or not isinstance(sections, dict):
             raise UserError(f"{file}: {claim} is not a known section{params.nearest(claim, claims)}")
         for key, value in sections.items():
             if key == "models" and isinstance(value, dict):

@@ -110,8 +110,7 @@ def _target(root: Path, word: str) -> str:
     values = params.load(root)
     called: dict[str, str] = {}
     for name in (stage.name for folder in folders for stage in names.declared(root, folder, values)):
-        matrix = StageName(name.folder, name.base, "").address
-        own = {name.base: matrix, matrix: matrix, name.name: name.address, name.address: name.address}
+        own = {name.base: _matrix(name), _matrix(name): _matrix(name), name.name: name.address, name.address: name.address}
         called = own | called  # the root's density-train comes before that of a study, which its address names
     if word not in called:
         near = difflib.get_close_matches(word, [*studies, *called], n=1)
@@ -126,7 +125,12 @@ def _file(folder: str) -> str:
 
 def _answers_to(name: StageName) -> tuple[str, str, str]:
     """The targets that mean a stage: itself, all of its matrix, all of its dvc.yaml."""
-    return name.address, StageName(name.folder, name.base, "").address, _file(name.folder)
+    return name.address, _matrix(name), _file(name.folder)
+
+
+def _matrix(name: StageName) -> str:
+    """The address of all instances of a stage together."""
+    return StageName(name.folder, name.base, "").address
 
 
 @contextlib.contextmanager
