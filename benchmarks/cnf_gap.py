@@ -19,9 +19,9 @@ import torch
 from cnf_sides import NAMES, Diffrax, Ours, Side, Torchdiffeq, Torchode, Weights, Zuko, flow_of
 from rich.console import Console
 
-from neural_odes.density.models.cnf import Cnf, CnfParams
+from neural_odes.density.models.cnf import Cnf
 from neural_odes.density.moons import TwoMoons
-from neural_odes.density.params import DataParams, TrainParams
+from neural_odes.density.params import CnfParams, DataParams, TrainParams
 from neural_odes.params import read, section
 from neural_odes.solvers.solve import Adaptive
 from neural_odes.training.optimisers import warmup_cosine

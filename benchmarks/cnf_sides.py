@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from zuko.transforms import FreeFormJacobianTransform
 
 from neural_odes.density.flow import base_log_prob
-from neural_odes.density.models.cnf import Cnf, CnfParams
-from neural_odes.density.params import TrainParams
+from neural_odes.density.models.cnf import Cnf
+from neural_odes.density.params import CnfParams, TrainParams
 from neural_odes.density.train import MaximumLikelihood
 from neural_odes.training.optimisers import Optimiser, soap
 

@@ -20,8 +20,8 @@ import torch
 from cnf_sides import NAMES, Diffrax, Ours, Side, Torchdiffeq, Torchode, Weights, Zuko, flow_of
 from safetensors.numpy import load_file
 
-from neural_odes.density.models.cnf import Cnf, CnfParams
-from neural_odes.density.params import TrainParams
+from neural_odes.density.models.cnf import Cnf
+from neural_odes.density.params import CnfParams, TrainParams
 from neural_odes.params import read, section
 from neural_odes.solvers.solve import Adaptive
 

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from neural_odes import params, validation
 from neural_odes.errors import UserError
-from neural_odes.pipeline import models, names
+from neural_odes.pipeline import names, schemas
 
 CASES = 400
 ROOT = Path(__file__).resolve().parents[1]
@@ -75,7 +75,7 @@ def edited(changes: list[tuple[str, str, Any]]) -> dict[Any, Any]:
 def kind_of(name: str) -> Any:
     """The type that the schema gives to what a stage asks for."""
     claim, *path = name.split(".")
-    kind: Any = params.Seeds if claim == "seeds" else validation.schemas()[claim]
+    kind: Any = params.Seeds if claim == "seeds" else schemas.claim(claim)
     for key in path:
         kind = kind.model_fields[key].annotation
         kind = next((part for part in get_args(kind) if isinstance(part, type) and issubclass(part, BaseModel)), kind)
@@ -96,7 +96,7 @@ def judge(path: Path) -> str | None:
         if not model:
             params.section(content, name, kind_of(name))
         elif model in content[claim]["models"]:
-            models.find(claim, model, content[claim]["models"][model])
+            schemas.model(claim, model, content[claim]["models"][model])
     return None
 
 

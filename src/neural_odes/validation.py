@@ -1,6 +1,5 @@
 """Whether every params.yaml of a clone is valid: by the schemas of claims, models and studies, and by what stages declare."""
 
-import importlib
 import importlib.util
 import pkgutil
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from neural_odes import params, paths
 from neural_odes.errors import UserError
 from neural_odes.params import FILE
-from neural_odes.pipeline import models, names
+from neural_odes.pipeline import names, schemas
 
 
 def check_all(root: Path) -> None:
@@ -30,24 +29,20 @@ def check(values: dict[str, Any]) -> None:
     Raises:
         UserError: a key is missing, unknown or ill-typed; names the key and the nearest one known.
     """
-    claims = schemas()
-    known = ["seeds", *claims]
+    known = ["seeds", *claims()]
     for key in values:
         if key not in known:
             raise UserError(f"{FILE}: {key} is not a known section{params.nearest(key, known)}")
     params.section(values, "seeds", params.Seeds)
-    for claim, schema in claims.items():
-        params.section(values, claim, schema)
+    for claim in claims():
+        params.section(values, claim, schemas.claim(claim))
         _check_models(claim, values[claim]["models"], FILE)
 
 
-def schemas() -> dict[str, type[params.Section]]:
-    """Of each claim, by its name: a claim is a package with a ``params`` module, wherever else it is known."""
-    found = {}
-    for package in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if package.ispkg and importlib.util.find_spec(f"neural_odes.{package.name}.params"):
-            found[package.name] = importlib.import_module(f"neural_odes.{package.name}.params").Params
-    return found
+def claims() -> list[str]:
+    """A claim is a package with a ``params`` module, wherever else it is known."""
+    packages = (package.name for package in pkgutil.iter_modules([str(Path(__file__).parent)]) if package.ispkg)
+    return [name for name in packages if importlib.util.find_spec(f"neural_odes.{name}.params")]
 
 
 def _check_study(root: Path, study: str) -> None:
@@ -58,11 +53,11 @@ def _check_study(root: Path, study: str) -> None:
     own: dict[str, Any] = {}
     if (root / study / "params.py").is_file():
         own = paths.study_module(root, Path(study).name, "params").SECTIONS
-    values, claims = params.read_study(root, study), list(schemas())
+    values, known_claims = params.read_study(root, study), claims()
     for claim, sections in values.items():
         known = [name.partition(".")[2] for name in own if name.startswith(f"{claim}.")]
-        if claim not in claims or not isinstance(sections, dict):
-            raise UserError(f"{file}: {claim} is not a known section{params.nearest(claim, claims)}")
+        if claim not in known_claims or not isinstance(sections, dict):
+            raise UserError(f"{file}: {claim} is not a known section{params.nearest(claim, known_claims)}")
         for key, value in sections.items():
             if key == "models" and isinstance(value, dict):
                 networks = {model: raw for model, raw in value.items() if f"{claim}.models.{model}" not in own}
@@ -75,17 +70,21 @@ def _check_study(root: Path, study: str) -> None:
 
 def _check_models(claim: str, sections: dict[str, Any], file: str) -> None:
     for model, raw in sections.items():
-        models.find(claim, model, raw, file=file)
+        schemas.model(claim, model, raw, file=file)
 
 
 def _check_declared(root: Path) -> None:
     """What a stage declares is there: a model's section, say, which no schema asks for."""
     values = params.load(root)
+    homes: dict[str, str] = {}
     for folder in paths.pipelines(root):
         # A study's stages may declare parameters of the root, too.
         files = dict.fromkeys(file for file in (folder / FILE, root / FILE) if file.is_file())
         where = [file.relative_to(root).as_posix() for file in files]
+        file = paths.from_root(root, folder / names.FILE)
         for stage in _declared(root, folder, values):
+            if (other := homes.setdefault(stage.name.name, file)) != file:
+                raise UserError(f"{file}: {stage.name.name} is also a stage of {other}; rename one: records know them by name")
             for name in stage.parameters:
                 if not params.has(values, name):
                     raise UserError(f"{' or '.join(where)}: {name} is missing; git diff {' '.join(where)} shows what changed")
@@ -100,5 +99,5 @@ def _declared(root: Path, folder: Path, values: dict[str, Any]) -> list[names.De
             problem = f": {error.args[0]} is missing"
         elif isinstance(error, AttributeError | TypeError):
             problem = ": stages expected, each with its cmd"
-        file = (folder / names.FILE).relative_to(root).as_posix()
+        file = paths.from_root(root, folder / names.FILE)
         raise UserError(f"{file}{problem}; git diff {file} shows what changed") from None

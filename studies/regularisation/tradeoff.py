@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neural_odes.density import splits
-from neural_odes.density.models.cnf import Cnf, CnfField, CnfParams
+from neural_odes.density.models.cnf import Cnf, CnfField
 from neural_odes.density.moons import TwoMoons
-from neural_odes.density.params import DataParams
+from neural_odes.density.params import CnfParams, DataParams
 from neural_odes.density.train import MaximumLikelihood
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.metrics import write_json

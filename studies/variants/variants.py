@@ -14,7 +14,7 @@ from neural_odes.trajectory import inference, oracle, scores, spirals
 from neural_odes.trajectory.latent import adaptive
 from neural_odes.trajectory.learning import Learner
 from neural_odes.trajectory.models.latent_ode import LatentOde
-from neural_odes.trajectory.params import DataParams, TrainParams
+from neural_odes.trajectory.params import DataParams, LatentParams, TrainParams
 from neural_odes.trajectory.spirals import Trajectories
 from neural_odes.trajectory.times import Clusters, random_order
 from neural_odes.trajectory.train import VALIDATED, Reconstruction
@@ -45,7 +45,7 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
 
     train = drawn(data.train_size, spirals.latest_start(window), generators[0])
     validation, test = drawn(VALIDATED, latest, generators[1]), drawn(data.test_size, latest, generators[2])
-    sizes = stage.section("trajectory.models.latent_ode", LatentOde.Params)
+    sizes = stage.section("trajectory.models.latent_ode", LatentParams)
     net = models.seeded(seed, lambda: LatentOde(sizes)).to(device)
     observations = torch.tensor(train.observations, dtype=torch.float32, device=device)
     generator = torch.Generator().manual_seed(seed)

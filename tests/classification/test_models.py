@@ -9,10 +9,11 @@ from torch.nn.functional import cross_entropy
 from neural_odes import params
 from neural_odes.classification.blocks import ResidualBlock
 from neural_odes.classification.datasets import CIFAR10, DATASETS, MNIST
-from neural_odes.classification.models.mlp import Mlp, MlpParams
-from neural_odes.classification.models.odenet import Odenet, OdenetParams
-from neural_odes.classification.models.resnet import Resnet, ResnetParams
-from neural_odes.classification.models.rknet import Rknet, RknetParams
+from neural_odes.classification.models.mlp import Mlp
+from neural_odes.classification.models.odenet import Odenet
+from neural_odes.classification.models.resnet import Resnet
+from neural_odes.classification.models.rknet import Rknet
+from neural_odes.classification.params import MlpParams, OdenetParams, ResnetParams, RknetParams
 from neural_odes.errors import UserError
 from neural_odes.loading import load
 from neural_odes.pipeline import models, weights

@@ -5,8 +5,8 @@ import torch
 
 from neural_odes.classification.datasets import MNIST
 from neural_odes.classification.layers import Classifier
-from neural_odes.classification.models.rknet import Rknet, RknetParams
-from neural_odes.classification.params import AugmentParams, TrainParams
+from neural_odes.classification.models.rknet import Rknet
+from neural_odes.classification.params import AugmentParams, RknetParams, TrainParams
 from neural_odes.classification.train import Classification, drawn, epoch_ends, epoch_sizes, optimiser
 from neural_odes.pipeline.models import seeded
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from neural_odes.density.flow import base_log_prob
-from neural_odes.density.models.cnf import Cnf, CnfParams
+from neural_odes.density.models.cnf import Cnf
+from neural_odes.density.params import CnfParams
 from neural_odes.solvers.solve import Adaptive, Fixed, solve
 
 TIGHT = Adaptive(1e-10, 1e-10)

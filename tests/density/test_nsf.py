@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from neural_odes.density.models.nsf import Nsf, NsfParams
+from neural_odes.density.models.nsf import Nsf
+from neural_odes.density.params import NsfParams
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from neural_odes.density.models.cnf import Cnf, CnfParams
-from neural_odes.density.models.nsf import Nsf, NsfParams
+from neural_odes.density.models.cnf import Cnf
+from neural_odes.density.models.nsf import Nsf
 from neural_odes.density.moons import TwoMoons
-from neural_odes.density.params import TrainParams
+from neural_odes.density.params import CnfParams, NsfParams, TrainParams
 from neural_odes.density.train import MaximumLikelihood
 from neural_odes.solvers.solve import Adaptive
 

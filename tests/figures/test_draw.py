@@ -82,5 +82,5 @@ def test_one_source_it_must_be(study, deps):
 
 
 def test_a_figure_without_a_module(study):
-    with pytest.raises(UserError, match=rf"there is no module studies\.{study.name}\.figures\.a_dot, which would draw"):
+    with pytest.raises(UserError, match=rf"needs a module studies\.{study.name}\.figures\.a_dot, and there is none"):
         draw(_stage(study), study.name, "a-dot")

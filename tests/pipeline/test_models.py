@@ -1,12 +1,15 @@
 """A model is found by the name that params.yaml gives it; what is not one is said in a line."""
 
+import importlib
+import inspect
 import sys
 import types
 
 import pytest
 import torch
 
-from neural_odes import params
+from neural_odes import params, validation
+from neural_odes.density.params import NETWORKS
 from neural_odes.errors import UserError
 from neural_odes.pipeline.models import Model, find, seeded
 
@@ -21,8 +24,18 @@ def test_every_model_of_params_yaml_is_found(root):
     estimators = {"gmm", "kde"}  # of scikit-learn, not networks
     for claim, model, raw in sections:
         if model not in estimators:
-            kind, section = find(claim, model, raw)
-            assert issubclass(kind, Model) and isinstance(section, kind.Params)
+            assert issubclass(find(claim, model, raw)[0], Model)
+
+
+@pytest.mark.parametrize("claim", validation.claims())
+def test_every_network_has_its_schema_and_its_file(root, claim):
+    """And a network takes what its schema gives."""
+    files = {file.stem for file in (root / "src" / "neural_odes" / claim / "models").glob("[!_]*.py")}
+    networks = importlib.import_module(f"neural_odes.{claim}.params").NETWORKS
+    assert set(networks) == files
+    for network, schema in networks.items():
+        found = importlib.import_module(f"neural_odes.{claim}.models.{network}").MODEL
+        assert list(inspect.signature(found.__init__).parameters.values())[1].annotation is schema
 
 
 def test_a_model_that_is_another_with_other_sizes():
@@ -36,7 +49,7 @@ def test_a_model_that_is_another_with_other_sizes():
         (
             "nothing",
             {},
-            r"density\.models\.nothing: there is no model in src/neural_odes/density/models/nothing\.py: there is no such",
+            r"density\.models\.nothing: nothing is not among the NETWORKS of src/neural_odes/density/params\.py; known: cnf, nsf",
         ),
         ("cnf", {"hidden_size": 3}, r"density\.models\.cnf\.end_time is missing"),
         ("cnf", 3, r"density\.models\.cnf: "),
@@ -49,9 +62,16 @@ def test_what_is_no_model(model, raw, message):
 
 
 def test_a_file_without_a_model(monkeypatch):
-    monkeypatch.setitem(sys.modules, "neural_odes.density.models.empty", types.ModuleType("empty"))
-    with pytest.raises(UserError, match=r"models\.empty: there is no model in .*empty\.py: it does not say"):
-        find("density", "empty", {})
+    monkeypatch.setitem(sys.modules, "neural_odes.density.models.cnf", types.ModuleType("cnf"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    with pytest.raises(UserError, match=r"^src/neural_odes/density/models/cnf\.py: it does not say which class is its MODEL"):
+        find("density", "cnf", {"hidden_size": 3, "end_time": 1.0})
+
+
+def test_a_schema_without_a_file(monkeypatch):
+    monkeypatch.setitem(NETWORKS, "planned", NETWORKS["cnf"])
+    with pytest.raises(UserError, match=r"density\.models\.planned: there is no file src/neural_odes/density/models/planned\.py"):
+        find("density", "planned", {"hidden_size": 3, "end_time": 1.0})
 
 
 def test_a_model_whose_library_is_missing_is_not_said_to_be_absent(monkeypatch):

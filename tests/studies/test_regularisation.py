@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from neural_odes.density.models.cnf import CnfParams
 from neural_odes.density.moons import TwoMoons
-from neural_odes.density.params import TrainParams
+from neural_odes.density.params import CnfParams, TrainParams
 from neural_odes.density.train import MaximumLikelihood
 from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.solvers.solve import Adaptive, Fixed

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from neural_odes.classification.datasets import MNIST
-from neural_odes.classification.models.rknet import Rknet, RknetParams
+from neural_odes.classification.models.rknet import Rknet
+from neural_odes.classification.params import RknetParams
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.models import seeded
 from neural_odes.solvers.solve import Adaptive, Fixed

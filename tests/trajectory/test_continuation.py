@@ -5,10 +5,10 @@ import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from neural_odes.trajectory import elbo, spirals
-from neural_odes.trajectory.latent import LatentParams, adaptive
+from neural_odes.trajectory.latent import adaptive
 from neural_odes.trajectory.learning import Learning
 from neural_odes.trajectory.models.latent_ode_continuation import LatentOdeContinuation
-from neural_odes.trajectory.params import TrainParams
+from neural_odes.trajectory.params import LatentParams, TrainParams
 
 
 def test_loss_against_its_definition():

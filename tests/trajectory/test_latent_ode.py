@@ -8,8 +8,9 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 from neural_odes.errors import UserError
 from neural_odes.trajectory import bands, inference
-from neural_odes.trajectory.latent import LatentParams, Posterior, adaptive, fixed
+from neural_odes.trajectory.latent import Posterior, adaptive, fixed
 from neural_odes.trajectory.models.latent_ode import LatentOde
+from neural_odes.trajectory.params import LatentParams
 
 
 @pytest.fixture

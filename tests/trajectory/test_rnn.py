@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from neural_odes.trajectory.learning import Learning
-from neural_odes.trajectory.models.rnn import Rnn, RnnParams
-from neural_odes.trajectory.params import TrainParams
+from neural_odes.trajectory.models.rnn import Rnn
+from neural_odes.trajectory.params import RnnParams, TrainParams
 
 
 @pytest.fixture

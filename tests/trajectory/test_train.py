@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from neural_odes.trajectory import spirals
-from neural_odes.trajectory.latent import LatentParams
 from neural_odes.trajectory.models.latent_ode import LatentOde
-from neural_odes.trajectory.params import TrainParams
+from neural_odes.trajectory.params import LatentParams, TrainParams
 from neural_odes.trajectory.train import Reconstruction
 
 PARAMS = {

@@ -57,9 +57,36 @@ class EvaluateParams(Section):
     tolerance: Positive
 
 
+class MlpParams(Section):
+    hidden_size: Count
+
+
+class OdenetParams(Section):
+    solver: Literal["adaptive", "euler", "midpoint", "rk4"]
+    solver_steps: Count
+    tolerance: Positive
+
+
+class ResnetParams(Section):
+    blocks: Annotated[int, Field(ge=0)]
+
+
+class RknetParams(Section):
+    solver_steps: Count
+
+
+NETWORKS = {
+    "mlp": MlpParams,
+    "odenet": OdenetParams,
+    "resnet": ResnetParams,
+    "rknet": RknetParams,
+}
+"""Schemas of the files in models/."""
+
+
 class Params(Section):
     threads: Threads
     data: DataParams
     train: TrainParams
-    models: dict[str, Any]  # each has the schema of its own file in models/
+    models: dict[str, Any]  # each has the schema of its network
     evaluate: EvaluateParams

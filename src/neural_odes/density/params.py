@@ -38,9 +38,27 @@ class EvaluateParams(Section):
     samples: Count
 
 
+class CnfParams(Section):
+    hidden_size: Count
+    end_time: Positive
+
+
+class NsfParams(Section):
+    transforms: Count
+    bins: Count
+    hidden_size: Count
+
+
+NETWORKS = {
+    "cnf": CnfParams,
+    "nsf": NsfParams,
+}
+"""Schemas of the files in models/."""
+
+
 class Params(Section):
     threads: Threads
     data: DataParams
     train: TrainParams
-    models: dict[str, Any]  # each has a schema of its own, in its file
+    models: dict[str, Any]  # each has the schema of its network
     evaluate: EvaluateParams

@@ -1,10 +1,7 @@
 """Draws one figure: finds its module and its source, and saves it with the record of the stage."""
 
-import importlib
 from pathlib import Path
-from types import ModuleType
 
-from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.figures import seal
 from neural_odes.pipeline.stage import Stage
@@ -20,7 +17,7 @@ def draw(stage: Stage, package: str, figure: str) -> None:
     Raises:
         UserError: there is no such module, or dvc.yaml does not declare one folder that it draws from.
     """
-    module = _module(stage, package, figure.replace("-", "_"))
+    module = stage.module(package, f"figures.{figure.replace('-', '_')}")
     source = _source(stage)
     animations = [name for name in stage.outputs if name.endswith(".gif")]
     if animations:
@@ -28,17 +25,6 @@ def draw(stage: Stage, package: str, figure: str) -> None:
             seal.save_animation(module.frames(source), stage.output(name), stage.record)
     else:
         seal.save(module.draw(source), stage)
-
-
-def _module(stage: Stage, package: str, name: str) -> ModuleType:
-    own = stage.folder == stage.root / paths.STUDIES / package
-    wanted = f"{paths.STUDIES if own else 'neural_odes'}.{package}.figures.{name}"
-    try:
-        return paths.study_module(stage.root, package, f"figures.{name}") if own else importlib.import_module(wanted)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{wanted}.".startswith(f"{error.name}."):
-            raise  # of a library that the module imports
-        raise UserError(f"{package}: there is no module {wanted}, which would draw {stage.name}") from None
 
 
 def _source(stage: Stage) -> Path:

@@ -1,7 +1,6 @@
 """What every stage script does: reads its arguments, runs the stage, and says in one line what went wrong."""
 
 import errno
-import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +13,13 @@ from neural_odes.pipeline.stage import Stage, command_of
 def run(verb: str, *, usage: str) -> None:
     """The whole of a script whose first argument is a claim or a study: calls ``<verb>`` of its module ``<verb>``."""
     arguments = _arguments(usage)
-    execute(lambda stage: _function(stage, arguments[0], verb)(stage, **stage.instance))
+    execute(lambda stage: getattr(stage.module(arguments[0], verb), verb)(stage, **stage.instance))
 
 
 def run_study(*, usage: str) -> None:
     """The whole of a script whose first argument is a verb of the study in whose folder it runs."""
     verb = _arguments(usage)[0]
-    execute(lambda stage: _function(stage, stage.pipeline, verb)(stage, **stage.instance))
+    execute(lambda stage: getattr(stage.module(stage.pipeline, verb), verb)(stage, **stage.instance))
 
 
 def _arguments(usage: str) -> list[str]:
@@ -29,13 +28,6 @@ def _arguments(usage: str) -> list[str]:
         print(usage)
         sys.exit(0 if arguments else 2)
     return arguments
-
-
-def _function(stage: Stage, package: str, verb: str) -> Callable[..., None]:
-    """Of a study or of a claim."""
-    own = package == stage.pipeline
-    module = paths.study_module(stage.root, package, verb) if own else importlib.import_module(f"neural_odes.{package}.{verb}")
-    return getattr(module, verb)
 
 
 def execute(work: Callable[[Stage], None]) -> None:
@@ -52,19 +44,21 @@ def execute(work: Callable[[Stage], None]) -> None:
             work(stage)
             stage.finish()
     except UserError as error:
-        _fail(f"{error}", stage.name, folder)
+        _fail(f"{error}", stage)
     except KeyboardInterrupt:
-        _fail("interrupted; dvc repro goes on from the last checkpoint", stage.name, folder, code=130)
+        _fail("interrupted; dvc repro goes on from the last checkpoint", stage, code=130)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        _fail(f"{error.filename or folder}: no space left to write; free some and run dvc repro again", stage.name, folder)
+        _fail(f"{error.filename or folder}: no space left to write; free some and run dvc repro again", stage)
 
 
-def _fail(text: str, name: str, folder: Path, code: int = 1) -> None:
+def _fail(text: str, stage: Stage, code: int = 1) -> None:
     """DVC has deleted this stage's outputs before it ran: says how to bring back those of dvc.lock."""
-    lock = folder / "dvc.lock"
-    known = lock.is_file() and f"\n  {name}:\n" in lock.read_text(encoding="utf-8")
-    back = f"; the last good outputs: git checkout dvc.lock && dvc checkout {name}" if known else ""
-    print(f"error: {name}: {text}{back}", file=sys.stderr)
+    lock = stage.folder / "dvc.lock"
+    back = ""
+    if lock.is_file() and f"\n  {stage.name}:\n" in lock.read_text(encoding="utf-8"):
+        where = ", in the root of the clone" if stage.pipeline else ""
+        back = f"; the last good outputs{where}: git checkout {paths.from_root(stage.root, lock)} && dvc checkout {stage.address}"
+    print(f"error: {stage.name}: {text}{back}", file=sys.stderr)
     sys.exit(code)

@@ -83,7 +83,7 @@ def declared(root: Path, folder: Path, values: Mapping[str, Any]) -> Iterator[De
         values: the parameters of the clone, which a matrix may name: ``${seeds}``.
     """
     here = folder.resolve().relative_to(root.resolve()).as_posix()
-    content = YAML(typ="safe", pure=True).load((folder / FILE).read_text(encoding="utf-8"))
+    content = YAML(typ="safe").load((folder / FILE).read_text(encoding="utf-8"))
     for base, entry in content["stages"].items():
         body = entry.get("do", entry)
         for suffix, instance, filled in _instances(entry, values):

@@ -2,9 +2,11 @@
 
 import copy
 import difflib
+import importlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from neural_odes import params, paths
@@ -24,6 +26,7 @@ class Stage:
 
     Attributes:
         name: in its pipeline, ``density-train@cnf-0``.
+        address: as DVC takes it in the root.
         pipeline: nothing for the claims', else the name of the study (or benchmarks).
         instance: values of its matrix.
         claim: whose data and models it is about.
@@ -43,7 +46,7 @@ class Stage:
             near = difflib.get_close_matches(command, [stage.command for stage in found], n=1)
             did = f"; did you mean: {near[0]}" if near else ""
             raise UserError(f"{folder.name}/{names.FILE}: no stage has the command {command}{did}")
-        self.name, self.pipeline, self.claim = own.name.name, own.name.pipeline, own.name.claim
+        self.name, self.address, self.pipeline, self.claim = own.name.name, own.name.address, own.name.pipeline, own.name.claim
         self.instance, self.inputs, self.outputs = own.instance, list(own.deps), list(own.outs)
         self._declared = own
         self._digests: dict[Path, str] = {}
@@ -54,6 +57,21 @@ class Stage:
 
     def _fresh(self) -> Recorder:
         return Recorder(self.name, self.instance, self._digests)
+
+    def module(self, package: str, name: str) -> ModuleType:
+        """The module ``name`` of a claim, or of the study whose stage this is.
+
+        Raises:
+            UserError: there is none.
+        """
+        own = package == self.pipeline
+        wanted = f"{paths.STUDIES if own else 'neural_odes'}.{package}.{name}"
+        try:
+            return paths.study_module(self.root, package, name) if own else importlib.import_module(wanted)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{wanted}.".startswith(f"{error.name}."):
+                raise  # of a library that the module imports
+            raise UserError(f"{package}: stage {self.name} needs a module {wanted}, and there is none") from None
 
     @property
     def seeds(self) -> list[int]:

@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-MUON_SIDE = 32
-"""Muon updates the matrices with both sides at least so long: the others are a few columns of features, or a head."""
+from neural_odes.training.limits import MUON_SIDE
 
 
 def warmup_cosine(steps: int, warmup: int) -> Callable[[int], float]:

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from neural_odes.errors import UserError
-from neural_odes.params import Count, Positive, Section
 from neural_odes.pipeline.models import Model
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver, solve
+from neural_odes.trajectory.params import LatentParams
 
 _LENGTH = 5.0  # unit of length of encoder and decoder: the curves' centres lie at ±5
 _TIME_OCTAVES, _SPACE_OCTAVES = 4, 3
@@ -78,14 +78,6 @@ class Reconstruction:
     upper: Float[np.ndarray, "times 2"]
 
 
-class LatentParams(Section):
-    latent_size: Count
-    encoder_size: Count
-    field_size: Count
-    decoder_size: Count
-    time_unit: Positive
-
-
 class LatentNetwork(Model):
     """q(z | observations), dz/dt = f(z), x(t) = decoder(z(t)).
 
@@ -96,8 +88,6 @@ class LatentNetwork(Model):
 
     Times are in grid steps; f runs in units of ``time_unit`` of them.
     """
-
-    Params = LatentParams
 
     def __init__(self, params: LatentParams):
         super().__init__()

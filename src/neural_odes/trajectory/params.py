@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from neural_odes.params import Count, Positive, Section, Threads
+from neural_odes.training.limits import MUON_SIDE
 from neural_odes.trajectory import spirals
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -56,11 +57,31 @@ class EvaluateParams(Section):
     band_size: Count
 
 
+class LatentParams(Section):
+    latent_size: Count
+    encoder_size: Count
+    field_size: Count
+    decoder_size: Count
+    time_unit: Positive
+
+
+class RnnParams(Section):
+    hidden_size: Count
+
+
+NETWORKS = {
+    "latent_ode": LatentParams,
+    "latent_ode_continuation": LatentParams,
+    "rnn": RnnParams,
+}
+"""Schemas of the files in models/."""
+
+
 class Params(Section):
     threads: Threads
     data: DataParams
     train: TrainParams
-    models: dict[str, Any]  # each has the schema of its own file in models/
+    models: dict[str, Any]  # each has the schema of its network
     evaluate: EvaluateParams
 
     @model_validator(mode="after")
@@ -68,11 +89,8 @@ class Params(Section):
         for name in ("fewest_observations", "subwindow"):
             if getattr(self.train, name) > self.data.window:
                 raise ValueError(f"train.{name} is larger than data.window ({self.data.window}); lower it")
-        if self.train.optimizer == "muon":
-            from neural_odes.training.optimisers import MUON_SIDE  # here: PyTorch takes seconds, and few need it for a parameter
-
-            if self._smaller_than(MUON_SIDE):
-                raise ValueError(f"train.optimizer: muon needs a layer of {MUON_SIDE} units or more; enlarge one or use adam")
+        if self.train.optimizer == "muon" and self._smaller_than(MUON_SIDE):
+            raise ValueError(f"train.optimizer: muon needs a layer of {MUON_SIDE} units or more; enlarge one or use adam")
         return self
 
     def _smaller_than(self, units: int) -> bool:

@@ -8,11 +8,7 @@ from torch import Tensor, nn
 
 from neural_odes.classification.datasets import Dataset
 from neural_odes.classification.layers import CLASSES, Classifier
-from neural_odes.params import Count, Section
-
-
-class MlpParams(Section):
-    hidden_size: Count
+from neural_odes.classification.params import MlpParams
 
 
 class Mlp(Classifier):
@@ -20,8 +16,6 @@ class Mlp(Classifier):
 
     It has no convolutions, so that ``precision`` changes nothing.
     """
-
-    Params = MlpParams
 
     def __init__(self, params: MlpParams, dataset: Dataset, precision: torch.dtype | None = None):
         super().__init__(dataset)

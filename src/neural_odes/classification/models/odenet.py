@@ -1,25 +1,15 @@
 """ODE-Net: gradients by the adjoint equation, memory that does not grow with the steps (Chen et al. 2018, section 3)."""
 
-from typing import Literal
-
 import torch
 
 from neural_odes.classification.blocks import ContinuousClassifier
 from neural_odes.classification.datasets import Dataset
-from neural_odes.params import Count, Positive, Section
+from neural_odes.classification.params import OdenetParams
 from neural_odes.solvers.solve import Adaptive, Fixed
-
-
-class OdenetParams(Section):
-    solver: Literal["adaptive", "euler", "midpoint", "rk4"]
-    solver_steps: Count
-    tolerance: Positive
 
 
 class Odenet(ContinuousClassifier):
     """An ODE block whose state is solved backward beside its gradient."""
-
-    Params = OdenetParams
 
     def __init__(self, params: OdenetParams, dataset: Dataset, precision: torch.dtype | None = None):
         if params.solver == "adaptive":

@@ -4,18 +4,12 @@ import torch
 
 from neural_odes.classification.blocks import ContinuousClassifier
 from neural_odes.classification.datasets import Dataset
-from neural_odes.params import Count, Section
+from neural_odes.classification.params import RknetParams
 from neural_odes.solvers.solve import Fixed
-
-
-class RknetParams(Section):
-    solver_steps: Count
 
 
 class Rknet(ContinuousClassifier):
     """Equal steps of RK4, every intermediate result kept for the gradient."""
-
-    Params = RknetParams
 
     def __init__(self, params: RknetParams, dataset: Dataset, precision: torch.dtype | None = None):
         super().__init__(Fixed.uniform("rk4", 0.0, 1.0, params.solver_steps), dataset, precision)

@@ -10,20 +10,13 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from neural_odes.density.flow import ContinuousFlow
-from neural_odes.params import Count, Positive, Section
+from neural_odes.density.params import CnfParams
 from neural_odes.pipeline.models import Model
 from neural_odes.solvers.runge_kutta import Field
 
 
-class CnfParams(Section):
-    hidden_size: Count
-    end_time: Positive
-
-
 class Cnf(ContinuousFlow, Model):
     """f(t, z) = W₃ tanh(W₂ tanh(W₁ [z, t])), each matrix with its bias as last column."""
-
-    Params = CnfParams
 
     def __init__(self, params: CnfParams):
         super().__init__()

@@ -5,20 +5,12 @@ import zuko
 from jaxtyping import Float
 from torch import Tensor
 
-from neural_odes.params import Count, Section
+from neural_odes.density.params import NsfParams
 from neural_odes.pipeline.models import Model
-
-
-class NsfParams(Section):
-    transforms: Count
-    bins: Count
-    hidden_size: Count
 
 
 class Nsf(Model):
     """Autoregressive rational-quadratic splines on [−5, 5]², within which the moons lie."""
-
-    Params = NsfParams
 
     def __init__(self, params: NsfParams):
         super().__init__()

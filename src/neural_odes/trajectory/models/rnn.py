@@ -6,17 +6,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from neural_odes.params import Count, Section
 from neural_odes.pipeline.models import Model
 from neural_odes.trajectory import elbo
 from neural_odes.trajectory.learning import Learning
+from neural_odes.trajectory.params import RnnParams
 
 _LENGTH = 5.0  # unit of length: the curves' centres lie at ±5
 _GAP = 10.0  # unit of time gaps, in grid steps
-
-
-class RnnParams(Section):
-    hidden_size: Count
 
 
 class Rnn(Model):
@@ -26,7 +22,6 @@ class Rnn(Model):
     (Chen et al. have a plain unit of the same size.)
     """
 
-    Params = RnnParams
     split: ClassVar[str] = "train"
 
     def __init__(self, params: RnnParams):
