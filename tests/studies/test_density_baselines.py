@@ -92,7 +92,7 @@ def test_what_is_summarised_and_drawn(root):
     [
         ("[8, 16, 32, 64]", "[]", r"density\.models\.gmm\.components: .*at least 1"),
         ("[8, 16, 32, 64]", "[8, x]", r"density\.models\.gmm\.components\.1: .*integer"),
-        ("    kde:", "    kd:", r"density\.models\.kd: there is no model"),
+        ("    kde:", "    kd:", r"density\.models\.kd: kd is not among the NETWORKS"),
         ("bins: 16", "bin: 16", r"density\.models\.nsf\.bin is not a known parameter; did you mean bins\?"),
     ],
 )
