@@ -4,9 +4,11 @@ import sys
 
 import pytest
 
+from neural_odes import params, paths
 from neural_odes.errors import UserError
 from neural_odes.figures import seal
 from neural_odes.figures.draw import draw
+from neural_odes.pipeline import names
 from neural_odes.pipeline.stage import Stage
 
 MODULE = """
@@ -84,3 +86,17 @@ def test_one_source_it_must_be(study, deps):
 def test_a_figure_without_a_module(study):
     with pytest.raises(UserError, match=rf"needs a module studies\.{study.name}\.figures\.a_dot, and there is none"):
         draw(_stage(study), study.name, "a-dot")
+
+
+def test_every_figure_of_a_pipeline_is_found(root):
+    """Of claims, studies and benchmarks alike: this was missed for benchmarks, whose pipeline has a folder but is no study."""
+    values, found = params.load(root), 0
+    for folder in paths.pipelines(root):
+        for declared in names.declared(root, folder, values):
+            _, script, *arguments = declared.command.split()
+            if script.endswith("stages/figure.py"):
+                package, figure = arguments
+                module = Stage(declared.command, folder).module(package, f"figures.{figure.replace('-', '_')}")
+                assert hasattr(module, "draw") or hasattr(module, "frames")
+                found += 1
+    assert found > 20

@@ -64,7 +64,7 @@ class Stage:
         Raises:
             UserError: there is none.
         """
-        own = package == self.pipeline
+        own = self.folder == self.root / paths.STUDIES / package  # benchmarks has a pipeline, too, and its code in the library
         wanted = f"{paths.STUDIES if own else 'neural_odes'}.{package}.{name}"
         try:
             return paths.study_module(self.root, package, name) if own else importlib.import_module(wanted)
