@@ -249,6 +249,21 @@ class TestLive:
         (data,) = run.inputs.dataset_inputs
         assert (data.dataset.name, data.dataset.digest) == ("data/toy", digest(root / "data" / "toy")[:32])
 
+    def test_the_environment_changes_in_the_first_thread_alone(self, root: Path) -> None:
+        """Libraries in C read it at any time: a stage was once killed by signal 11 within ``getenv``."""
+        code = (
+            "import sys, threading\nfrom pathlib import Path\nfrom test_tracking import ROWS, trained\n"
+            "from neural_odes.tracking.live import live\n"
+            "root, found = Path(sys.argv[1]), []\n"
+            "changes = ('os.putenv', 'os.unsetenv')\n"
+            "sys.addaudithook(lambda event, _: event in changes and found.append(threading.current_thread().name))\n"
+            "with live(root, *trained(root)) as on_rows:\n    on_rows(ROWS)\n"
+            "print(found)\nassert found and set(found) == {'MainThread'}"
+        )
+        clean = {name: value for name, value in importing_this().items() if not name.startswith(("MLFLOW_", "DO_NOT"))}
+        subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(root)], env=clean, check=True)
+        assert runs(root)["line-0"].info.status == "FINISHED"
+
     def test_rows_arrive_while_it_runs(self, root: Path) -> None:
         with live(root, *trained(root)) as on_rows:
             on_rows(ROWS[:2])

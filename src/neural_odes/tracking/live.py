@@ -12,7 +12,7 @@ from typing import Any
 
 from neural_odes import git
 from neural_odes.pipeline.record import Record
-from neural_odes.tracking.store import Measurement, Store, Stored, Training, differs, locked, trouble
+from neural_odes.tracking.store import Measurement, Store, Stored, Training, differs, locked, set_environment, trouble
 
 _WAIT_AT_END = 15.0  # seconds for which a training that is done waits for the server
 _RETRY = 30.0  # seconds after a failure
@@ -40,6 +40,7 @@ def live(
     if os.environ.get("NEURAL_ODES_TRACKING", "on") == "off":
         yield lambda rows: None
         return
+    set_environment(_TIMEOUT)
     feed = _Feed(root, lambda: Training.of(root, pipeline, described, record), described["input_key"])
     feed.start()
     status = "FINISHED"

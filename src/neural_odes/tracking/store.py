@@ -140,6 +140,24 @@ def differs(stored: Stored, rows: Sequence[Measurement]) -> bool:
     return any(not math.isclose(stored.get((metric, step), value), value, rel_tol=1e-12) for step, metric, value in rows)
 
 
+def set_environment(timeout: int) -> None:
+    """Sets what MLflow reads there, where the user has not.
+
+    In a process with several threads the first thread calls it before there are others: libraries written in C read the
+    environment at any time, and crash when it is changed under them.
+    """
+    defaults = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # the URL of a run, password included
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(timeout),
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    }
+    for name, value in defaults.items():
+        if name not in os.environ:
+            os.environ[name] = value
+
+
 class Store:
     """A connection. Every method adds only what is not there, and says how much that was.
 
@@ -149,15 +167,7 @@ class Store:
     """
 
     def __init__(self, root: Path, *, timeout: int):
-        defaults = {
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "DO_NOT_TRACK": "true",
-            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # the URL of a run, password included
-            "MLFLOW_HTTP_REQUEST_TIMEOUT": str(timeout),
-            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-        }
-        for name, value in defaults.items():
-            os.environ.setdefault(name, value)
+        set_environment(timeout)
         from mlflow import MlflowClient
 
         for library in ("mlflow", "alembic"):
