@@ -30,20 +30,21 @@ def main() -> None:
     seconds: dict[str, int] = {}
     peaks: dict[str, int] = {}
     jobs: Counter[str] = Counter()
+    written = Path("benchmarks/results/rebuild.json")
+    written.parent.mkdir(parents=True, exist_ok=True)
     for target in ("env", "results", "studies"):  # each goes on from where the one before has come
         start = time.perf_counter()
         peaks[target] = _run(["make", target], folder, environment, jobs)
         seconds[target] = round(time.perf_counter() - start)
-    result = {
-        "machine": describe() | {"command": "python benchmarks/rebuild.py FOLDER"},
-        "seconds": seconds,
-        "job_seconds": _by_kind(jobs),
-        "peak_memory_of_a_process_MiB": peaks,
-    }
-    written = Path("benchmarks/results/rebuild.json")
-    written.parent.mkdir(parents=True, exist_ok=True)
-    written.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=2))
+        result = {
+            "machine": describe() | {"command": "python benchmarks/rebuild.py FOLDER"},
+            "seconds": seconds,
+            "job_seconds": _by_kind(jobs),
+            "peak_memory_of_a_process_MiB": peaks,
+        }
+        text = json.dumps(result, indent=2, sort_keys=True) + "\n"  # at once: what follows may fail
+        written.write_text(text, encoding="utf-8")
+    print(text)
 
 
 def _run(command: list[str], folder: Path, environment: dict[str, str], jobs: Counter[str]) -> int:
