@@ -93,7 +93,7 @@ def cost(root: Path) -> str:
     return (
         f"In a fresh clone on {machine['cores']} cores ({machine['processor']}), downloads included, one after another:\n\n"
         f"{tables.markdown(('command', 'minutes', 'largest process (GiB)'), rows)}\n\n"
-        "One training alone, on one thread unless said otherwise:\n\n"
+        f"One training alone, on one thread unless said otherwise ({steps['machine']['processor']}):\n\n"
         f"{tables.markdown(('training', 'ms a step', 'seconds'), trainings)}"
     )
 
