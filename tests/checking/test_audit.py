@@ -427,6 +427,10 @@ def test_a_damaged_lock_is_one_line(clone):
     with pytest.raises(UserError, match=r"dvc\.lock: damaged.*git checkout dvc\.lock"):
         clone.audit()
     clone.write_lock()
+    lock.write_text("[" * 100_000)  # a parser in C would end the process
+    with pytest.raises(UserError, match=r"^dvc\.lock: damaged.*git checkout dvc\.lock"):
+        clone.audit()
+    clone.write_lock()
     (clone.root / "studies" / "wide" / "dvc.lock").write_text("stages: [")
     with pytest.raises(UserError, match=r"^studies/wide/dvc\.lock: damaged.*git checkout studies/wide/dvc\.lock"):
         clone.audit()

@@ -71,7 +71,8 @@ def parse(text: str, folder: str = "") -> Lock:
         UserError: it is damaged, as after a kill while DVC wrote it.
     """
     try:
-        content = YAML(typ="safe").load(text) or {}
+        # In Python: the parser in C crashes on what is nested too deeply.
+        content = YAML(typ="safe", pure=True).load(text) or {}
         stages = _STAGES.validate_python(content["stages"] if content else {})
     except (YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
         name = posixpath.join(folder, FILE)
