@@ -154,8 +154,7 @@ def set_environment(timeout: int) -> None:
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     }
     for name, value in defaults.items():
-        if name not in os.environ:
-            os.environ[name] = value
+        os.environ.setdefault(name, value)
 
 
 class Store:
