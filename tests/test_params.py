@@ -334,7 +334,7 @@ def test_a_parameter_that_a_stage_declares_is_missed_in_the_file_of_its_pipeline
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("stages: {a: [", r" line \d: "),
+        ("stages: {a: [", r" line 2: "),  # where the text ends
         ("stages:\n  a:\n    cmd: a\n   deps: []\n", r" line \d: "),
         ("", r": stages expected"),
         ("stages:\n", r": stages expected"),
@@ -353,6 +353,16 @@ def test_a_damaged_dvc_yaml_is_one_line_that_names_it(clone, root, folder, text,
     with pytest.raises(UserError, match=f"^{file}{expected}.*; git diff {file} shows what changed$") as raised:
         validation.check_all(clone)
     assert "\n" not in str(raised.value)
+
+
+def test_two_stages_of_one_name_are_refused(clone, root):
+    """Records know stages by name alone: one would lose its parameters from them."""
+    shutil.copy(root / names.FILE, clone / names.FILE)
+    file = clone / "studies" / "widths" / names.FILE
+    file.write_text(file.read_text().replace("  widths-page:", "  density-page:"))
+    expected = r"^studies/widths/dvc\.yaml: density-page is also a stage of dvc\.yaml; rename one"
+    with pytest.raises(UserError, match=expected):
+        validation.check_all(clone)
 
 
 def test_what_stands_at_a_dotted_name():

@@ -80,7 +80,7 @@ def _check_declared(root: Path) -> None:
     for folder in paths.pipelines(root):
         # A study's stages may declare parameters of the root, too.
         files = dict.fromkeys(file for file in (folder / FILE, root / FILE) if file.is_file())
-        where = [file.relative_to(root).as_posix() for file in files]
+        where = [paths.from_root(root, file) for file in files]
         file = paths.from_root(root, folder / names.FILE)
         for stage in _declared(root, folder, values):
             if (other := homes.setdefault(stage.name.name, file)) != file:

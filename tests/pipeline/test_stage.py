@@ -177,9 +177,9 @@ def test_device_is_one_of_three(monkeypatch):
         machine.device()
 
 
-def _script(clone: Path, work: str) -> subprocess.CompletedProcess:
+def _script(clone: Path, work: str, command: str = COMMAND) -> subprocess.CompletedProcess:
     imports = "import sys\nfrom neural_odes.pipeline.command import execute\nfrom neural_odes.errors import UserError"
-    code = f"{imports}\n{work}\nsys.argv = {COMMAND.split()[1:]}\nexecute(work)"
+    code = f"{imports}\n{work}\nsys.argv = {command.split()[1:]}\nexecute(work)"
     return subprocess.run([sys.executable, "-c", code], cwd=clone, capture_output=True, text=True, check=False)
 
 
@@ -197,6 +197,15 @@ def test_an_error_is_one_line_that_says_how_to_get_back(clone, work, code, expec
     assert done.returncode == code
     assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
     assert expected in done.stderr and "dvc checkout toy-train@cnf-0" in done.stderr
+
+
+def test_the_way_back_in_a_study_is_one_that_git_and_dvc_know(study):
+    (study / "dvc.lock").write_text("stages:\n  toy-widths@0.001-0:\n    cmd: x\n")
+    done = _script(study, "def work(stage): raise UserError('wrong')", "python ../../stages/study.py widths 0.001 0")
+    assert done.stderr == (
+        "error: toy-widths@0.001-0: wrong; the last good outputs, in the root of the clone: "
+        "git checkout studies/widths/dvc.lock && dvc checkout studies/widths/dvc.yaml:toy-widths@0.001-0\n"
+    )
 
 
 def test_disk_full_is_one_line(clone):
