@@ -44,6 +44,8 @@ def test_each_figure_records_what_it_shows_and_no_more(summarised):
     source = summarised / "reports" / "source"
     flow = Record.read(source / "moons-flow")
     assert flow.own.data.keys() == {"evaluations/density/cnf-0"} and flow.own.parameters.keys() == {"density.data.scale"}
+    animation = Record.read(source / "moons-animation")
+    assert animation.own.parameters.keys() == {"density.data.scale", "density.animation.frames"}
     training = Record.read(source / "density-training")
     assert training.own.data.keys() == {"data/density", *(f"models/density/cnf-{seed}" for seed in range(3))}
     assert training.own.parameters.keys() == {"seeds"}
@@ -62,9 +64,19 @@ def test_sources_are_what_was_evaluated(summarised):
         exact = np.exp(TwoMoons(0.05).log_density(cells)).reshape(15, 20)
         np.testing.assert_allclose(shown["exact"], exact, rtol=1e-3, atol=1e-6)
     with np.load(evaluation / "flow.npz") as flow, np.load(summarised / "reports/source/moons-flow/flow.npz") as shown:
-        assert shown["snapshots"].tolist() == [0, 2, 4, 6, 8, 10]
-        np.testing.assert_allclose(shown["forward"], flow["forward"], rtol=1e-3, atol=1e-6)
-        np.testing.assert_allclose(shown["back"], flow["back"][::2], rtol=1e-3, atol=1e-6)
+        assert shown["times"].tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+        for name in ("forward", "back", "log_density"):
+            np.testing.assert_allclose(shown[name], flow[name][::2], rtol=1e-3, atol=1e-6)
+
+
+def test_frames_lie_between_the_times_of_the_evaluation(summarised):
+    """Of 11 times and 41 frames each fourth is one of them, and the second after it lies half way to the next."""
+    evaluation = summarised / "evaluations/density/cnf-0"
+    with np.load(evaluation / "flow.npz") as flow, np.load(summarised / "reports/source/moons-animation/flow.npz") as shown:
+        assert shown["times"].tolist() == pytest.approx([frame / 40 for frame in range(41)])
+        for name in ("forward", "log_density"):
+            np.testing.assert_allclose(shown[name][::4], flow[name], rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(shown[name][2::4], (flow[name][1:] + flow[name][:-1]) / 2, rtol=2e-3, atol=1e-3)
 
 
 def test_figures_are_drawn_from_their_sources(summarised):
@@ -79,7 +91,7 @@ def test_figures_are_drawn_from_their_sources(summarised):
 
 
 def test_the_animation_rests_at_its_ends(summarised):
-    frames = moons_animation.frames(summarised / "reports/source/moons-flow")
+    frames = moons_animation.frames(summarised / "reports/source/moons-animation")
     images, milliseconds = zip(*frames, strict=True)
-    assert milliseconds == (800, *[80] * 9, 800)
+    assert milliseconds == (800, *[80] * 39, 800)
     assert {image.shape for image in images} == {(420, 400, 3)} and not (images[0] == images[1]).all()

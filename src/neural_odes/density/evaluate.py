@@ -17,6 +17,8 @@ from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
 from neural_odes.solvers.solve import Adaptive
 
+_TIMES = 41  # at which pictures can show the flow
+
 
 @torch.no_grad()
 def evaluate(stage: Stage, model: str, seed: int) -> None:
@@ -75,7 +77,7 @@ def flow(net: ContinuousFlow, params: EvaluateParams, x: Tensor, solver: Adaptiv
     """Base samples carried to the data, and test points carried back, at equal intervals of time."""
     generator = torch.Generator().manual_seed(seed)
     z = torch.randn(params.samples, 2, generator=generator).to(x)
-    times = torch.linspace(0, net.end_time, params.frames).to(z)
+    times = torch.linspace(0, net.end_time, _TIMES).to(z)
     forward = net.flow(z, base_log_prob(z), times, solver)
     back = net.flow(x[: params.samples], x.new_zeros(min(len(x), params.samples)), times.flip(0), solver)
     np.savez(

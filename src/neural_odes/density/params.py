@@ -34,8 +34,11 @@ class EvaluateParams(Section):
     tolerance: Positive
     tight_tolerance: Positive
     grid_spacing: Positive
-    frames: Annotated[int, Field(ge=2)]
     samples: Count
+
+
+class AnimationParams(Section):
+    frames: Annotated[int, Field(ge=2)]
 
 
 class CnfParams(Section):
@@ -62,3 +65,4 @@ class Params(Section):
     train: TrainParams
     models: dict[str, Any]  # each has the schema of its network
     evaluate: EvaluateParams
+    animation: AnimationParams

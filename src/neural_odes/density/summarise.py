@@ -1,5 +1,7 @@
 """Gathers the evaluations of the density claim."""
 
+from typing import Any
+
 import numpy as np
 
 from neural_odes.density import results, splits
@@ -37,6 +39,7 @@ def summarise(stage: Stage) -> None:
     write_curves(stage.output("reports/curves/density") / "curves.csv", curves)
     _density(stage.part("reports/source/moons-density"))
     _flow(stage.part("reports/source/moons-flow"), seeds[0])
+    _animation(stage.part("reports/source/moons-animation"), seeds[0])
     _training(stage.part("reports/source/density-training"))
 
 
@@ -58,19 +61,31 @@ def _density(part: Stage) -> None:
 
 
 def _flow(part: Stage, seed: int) -> None:
-    """The points of one seed in half precision, which is finer than a pixel; those carried back at the snapshots alone."""
+    """The points of one seed at the snapshots, on their way there and back, in half precision: that is finer than a pixel."""
     scale = part.section("density.data.scale", float)
     with np.load(part.input(f"{_EVALUATIONS}/{_MODEL}-{seed}") / "flow.npz") as flow:
         snapshots = np.linspace(0, len(flow["times"]) - 1, _SNAPSHOTS).round().astype(int)
-        half = {"forward": flow["forward"], "log_density": flow["log_density"], "back": flow["back"][snapshots]}
-        times = flow["times"]
-    np.savez(
-        part.output("reports/source/moons-flow") / "flow.npz",
-        times=times / times[-1],
-        snapshots=snapshots,
-        scale=scale,
-        **{name: values.astype(np.float16) for name, values in half.items()},
-    )
+        half: dict[str, Any] = {name: flow[name][snapshots].astype(np.float16) for name in ("forward", "log_density", "back")}
+        times = flow["times"][snapshots] / flow["times"][-1]
+    np.savez(part.output("reports/source/moons-flow") / "flow.npz", times=times, scale=scale, **half)
+
+
+def _animation(part: Stage, seed: int) -> None:
+    """The same points at each frame, linear in time between the times of the evaluation."""
+    scale = part.section("density.data.scale", float)
+    number = part.section("density.animation.frames", int)
+    with np.load(part.input(f"{_EVALUATIONS}/{_MODEL}-{seed}") / "flow.npz") as flow:
+        places = np.linspace(0, len(flow["times"]) - 1, number)
+        half: dict[str, Any] = {name: _between(flow[name], places).astype(np.float16) for name in ("forward", "log_density")}
+    times = np.linspace(0, 1, number)
+    np.savez(part.output("reports/source/moons-animation") / "flow.npz", times=times, scale=scale, **half)
+
+
+def _between(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Rows of ``values`` at fractional indices."""
+    before = np.minimum(places.astype(int), len(values) - 2)
+    share = (places - before).reshape(-1, *[1] * (values.ndim - 1))
+    return (1 - share) * values[before] + share * values[before + 1]
 
 
 def _training(part: Stage) -> None:

@@ -12,7 +12,7 @@ _SHOWN, _HELD = 80, 800  # milliseconds; the ends stand still for a while
 
 
 def frames(source: Path) -> Iterator[tuple[ndarray, int]]:
-    """Each frame of ``flow.npz``, and the milliseconds that it is shown."""
+    """Each of the ``times`` of ``flow.npz``, and the milliseconds that it is shown."""
     flow = load(source)
     last = len(flow["times"]) - 1
     for index, time in enumerate(flow["times"]):

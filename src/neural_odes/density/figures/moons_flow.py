@@ -14,10 +14,10 @@ _HALF = 3.2  # half the width of a snapshot: shows all but a few of the Gaussian
 
 
 def draw(source: Path) -> Figure:
-    """From ``flow.npz``, which has the points of every frame, and of the snapshots those carried back."""
+    """From ``flow.npz``: at ``times``, ``forward``, samples on their way, and ``back``, test points on theirs."""
     flow = load(source)
-    drawn, axes = style.new(2, len(flow["snapshots"]), size=(12, 4.6), sharex=True, sharey=True)
-    for above, below, index, back in zip(*axes, flow["snapshots"].tolist(), flow["back"], strict=True):
+    drawn, axes = style.new(2, len(flow["times"]), size=(12, 4.6), sharex=True, sharey=True)
+    for index, (above, below, back) in enumerate(zip(*axes, flow["back"], strict=True)):
         cloud(above, flow, index)
         above.set_title(f"t = {flow['times'][index]:.2f} T")
         below.plot(*back.T, ".", color=style.ORANGE, markersize=1.5, alpha=0.5, rasterized=True)
@@ -34,7 +34,7 @@ def load(source: Path) -> dict[str, ndarray]:
 
 
 def cloud(ax: Any, flow: dict[str, ndarray], index: int) -> None:
-    """The points of one frame on their way to the moons, coloured by log-density."""
+    """The points at one of the times on their way to the moons, coloured by log-density."""
     half = _HALF * max(1.0, float(flow["scale"]))
     ax.set(aspect="equal", xlim=(-half, half), ylim=(-half, half))
     colours = {"c": flow["log_density"][index], "cmap": style.DENSITY_MAP, "norm": Normalize(-5, 1)}

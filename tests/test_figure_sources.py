@@ -1,0 +1,61 @@
+"""What figures are drawn from: small, in git, and told in docs/figures.md."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = sorted([*ROOT.glob("reports/source/*"), *ROOT.glob("studies/*/results/source/*")])
+
+
+def test_all_together_are_small():
+    files = [path for folder in FOLDERS for path in folder.iterdir()]
+    assert files and sum(path.stat().st_size for path in files) <= 4 * 2**20
+    assert sum(path.stat().st_size for path in (ROOT / "reports" / "models").rglob("*")) <= 2 * 2**20
+
+
+def _names(path: Path) -> set[str]:
+    """Arrays, columns or keys of a file; of nested JSON the keys that are the same in each entry."""
+    if path.suffix == ".npz":
+        with np.load(path) as found:
+            return set(found)
+    if path.suffix == ".csv":
+        with path.open() as lines:
+            return set(next(csv.reader(lines)))
+    content = json.loads(path.read_text())
+    return set(content[0] if isinstance(content, list) else content)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_page_tells_what_each_file_holds(folder):
+    """A row a file, which names what stands in it, unless that is a model or a distribution."""
+    rows = re.findall(r"^\|(.*)\|(.*)\|(.*)\|$", (ROOT / "docs" / "figures.md").read_text(), re.MULTILINE)
+    figure, told = "", {}
+    for name, file, holds in rows:
+        figure = re.sub(r"[`]| \(.*", "", name.strip()) or figure
+        told[figure, file.strip(" `")] = holds
+    models = {
+        "odenet",
+        "resnet",
+        "rknet",
+        "cnf",
+        "nsf",
+        "gmm",
+        "kde",
+        "jacobian",
+        "kinetic",
+        "none",
+        "moons",
+        "circles",
+        "data",
+        "models",
+    }
+    for path in sorted(set(folder.iterdir()) - {folder / "inputs.json"}):
+        holds = told[folder.name, path.name]
+        if not holds.strip().startswith(("as ", "the same", "points of each")):
+            missing = {name for name in _names(path) - models if f"`{name}`" not in holds}
+            assert not missing, f"docs/figures.md says nothing of {missing} in {folder.name}/{path.name}"
