@@ -1,5 +1,6 @@
 """Trained models, as their user calls them."""
 
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import torch
 from neural_odes import load
 from neural_odes.classification.datasets import DATASETS
 from neural_odes.errors import UserError
+from neural_odes.loading import DEFAULTS
 from neural_odes.pipeline import models, weights
 from neural_odes.pipeline.record import Inputs, Record
 
@@ -18,20 +20,22 @@ def clone(tmp_path):
     """Parameters of a claim's model, and of one that a study adds as the same network with other sizes."""
     study = tmp_path / "studies" / "sizes"
     study.mkdir(parents=True)
-    (tmp_path / "params.yaml").write_text("classification: {models: {mlp: {hidden_size: 3}}}\n")
+    (tmp_path / "params.yaml").write_text(
+        "seeds: [2, 10]\nclassification: {data: {dataset: mnist}, models: {mlp: {hidden_size: 3}, odenet: {}}}\n"
+    )
     (study / "params.yaml").write_text("classification: {models: {wide: {network: mlp, hidden_size: 5}}}\n")
     (study / "dvc.yaml").write_text("stages: {}\n")
     return tmp_path
 
 
-def _trained(folder, model, raw, *, asked=None):
+def _trained(folder, model, raw, *, asked=None, stage=None):
     """Weights of a network, and the record of its training."""
     folder.mkdir(parents=True)
     dataset = DATASETS["mnist"]
     network, section = models.find("classification", model, raw)
     net = models.seeded(0, lambda: network(section, dataset))
     weights.save(net, folder)
-    stage = f"classification-train@{folder.name}"
+    stage = stage or f"classification-train@{folder.name}"
     asked = {"classification.data.dataset": "mnist", f"classification.models.{model}": raw} if asked is None else asked
     Record(stage, {stage: Inputs({}, asked, {})}).write(folder)
     return net
@@ -42,15 +46,32 @@ def test_an_unknown_claim_names_those_there_are():
         load("densty")
 
 
-def test_an_untrained_model_says_how_to_get_it(tmp_path):
-    with pytest.raises(UserError, match=r"models/density/cnf-7: not trained here; train it with: dvc repro density-train "):
-        load("density", seed=7, root=tmp_path)
+def test_an_untrained_model_says_where_it_was_looked_for_and_how_to_get_it(clone):
+    looked = re.escape(str(clone / "models" / "classification" / "mlp"))
+    with pytest.raises(
+        UserError, match=rf"^{looked}: not trained here with seed 7; train it with: dvc repro classification-train "
+    ):
+        load("classification", "mlp", seed=7, root=clone)
+    with pytest.raises(UserError, match=rf"^{looked}: not trained here with seed 2, 10; "):
+        load("classification", "mlp", root=str(clone))
 
 
 def test_an_untrained_model_of_a_study_too(clone):
-    expected = r"^studies/sizes/models/wide-\*: not trained here; train it with: dvc repro studies/sizes/dvc\.yaml "
+    expected = r"/studies/sizes/models/wide: not trained here .*; train it with: dvc repro studies/sizes/dvc\.yaml "
     with pytest.raises(UserError, match=expected):
         load("classification", "wide", root=clone)
+
+
+def test_an_unknown_model_names_the_nearest(clone):
+    with pytest.raises(
+        UserError, match=r"^mpl: .*params\.yaml and the studies' have no such model of classification; did you mean mlp"
+    ):
+        load("classification", "mpl", root=clone)
+
+
+def test_a_folder_that_is_no_clone(tmp_path):
+    with pytest.raises(UserError, match=rf"^root: {re.escape(str(tmp_path))} is no clone of the project"):
+        load("density", root=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +85,8 @@ def test_a_model_is_as_it_was_trained(clone, folder, model, raw):
     net = _trained(clone / folder / f"{model}-2", model, raw)
     _trained(clone / folder / f"{model}-10", model, raw)
     (clone / folder / f"{model}-small-0").mkdir()  # another model's
-    loaded = load("classification", model, root=clone)
+    loaded = load("classification", model, root=str(clone))
+    assert loaded.source == f"{clone / folder / f'{model}-2'}: trained here"
     for name, value in net.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
     assert not loaded.training and not any(parameter.requires_grad for parameter in loaded.parameters())
@@ -75,11 +97,37 @@ def test_a_model_is_as_it_was_trained(clone, folder, model, raw):
 def test_a_record_of_an_older_version_says_what_it_lacks(clone, missing):
     asked = {"classification.data.dataset": "mnist", "classification.models.mlp": {"hidden_size": 3}}
     del asked[missing]
-    _trained(clone / "models/classification/mlp-0", "mlp", {"hidden_size": 3}, asked=asked)
+    _trained(clone / "models/classification/mlp-2", "mlp", {"hidden_size": 3}, asked=asked)
     with pytest.raises(
         UserError, match=rf"inputs\.json: {missing} is missing; an older version .*: dvc repro classification-train"
     ):
         load("classification", "mlp", root=clone)
+
+
+def test_what_is_left_over_is_not_taken_for_what_params_yaml_says(clone):
+    """A seed that is gone, a folder that only looks like one, and other sizes."""
+    home = clone / "models/classification"
+    _trained(home / "mlp-0", "mlp", {"hidden_size": 3})
+    _trained(home / "mlp-backup", "mlp", {"hidden_size": 3})
+    with pytest.raises(UserError, match="not trained here with seed 2, 10"):
+        load("classification", "mlp", root=clone)
+    assert load("classification", "mlp", seed=0, root=clone)
+    _trained(home / "mlp-2", "mlp", {"hidden_size": 4})
+    with pytest.raises(UserError, match=r"mlp-2: trained with classification\.models\.mlp\.hidden_size = 4; params\.yaml says 3"):
+        load("classification", "mlp", root=clone)
+
+
+def test_the_committed_model_serves_until_one_is_trained_here(clone, monkeypatch):
+    monkeypatch.setitem(DEFAULTS, "classification", "mlp")
+    published = clone / "reports/models/classification"
+    net = _trained(published, "mlp", {"hidden_size": 3}, stage="classification-train@mlp-0")
+    loaded = load("classification", root=clone)
+    assert loaded.source == f"{published}: committed"
+    assert all(torch.equal(loaded.state_dict()[name], value) for name, value in net.state_dict().items())
+    _trained(clone / "models/classification/mlp-10", "mlp", {"hidden_size": 3})
+    assert load("classification", root=clone).source.endswith("mlp-10: trained here")
+    with pytest.raises(UserError, match="with seed 3"):
+        load("classification", seed=3, root=clone)  # the committed weights are of another
 
 
 def test_importing_the_package_is_cheap():

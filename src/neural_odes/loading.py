@@ -1,7 +1,9 @@
 """Trained models, ready for use."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neural_odes.errors import UserError
 
@@ -9,56 +11,112 @@ if TYPE_CHECKING:
     from torch import nn
 
 DEFAULTS = {"classification": "odenet", "density": "cnf", "trajectory": "latent_ode"}
+PUBLISHED = "reports/models"
 
 
-def load(claim: str, model: str | None = None, *, seed: int | None = None, root: Path | None = None) -> "nn.Module":
-    """A model as `dvc repro` trained it, with the parameters it was trained with, on the processor, weights frozen.
+def load(
+    claim: str, model: str | None = None, *, seed: int | None = None, root: str | os.PathLike[str] | None = None
+) -> "nn.Module":
+    """A trained model, on the processor, weights frozen; ``source`` of it says which it is.
+
+    What was trained here comes first: that of the first seed of params.yaml which is there. Where none is, the claims' own models
+    come from git: the committed weights of reports/models, of the seed that was the first when they were committed.
 
     Args:
         claim: classification, density or trajectory.
         model: one of params.yaml, the root's or a study's; by default odenet, cnf, latent_ode.
-        seed: by default the smallest there is.
-        root: the clone; by default the one that this package is installed from.
+        seed: by default any of params.yaml.
+        root: the clone; by default the one that this package is installed from, else the one around the current folder.
 
     Raises:
-        UserError: there is no such model, or it has not been trained here; says how to get it.
+        UserError: there is no such model, it has not been trained here, or it was trained with other parameters than those of
+            params.yaml; says how to get it.
 
-    >>> flow = load("density")  # doctest: +SKIP
-    >>> flow.log_prob(flow.sample(1000))  # doctest: +SKIP
+    >>> flow = load("density")
+    >>> flow.sample(1000).shape
+    torch.Size([1000, 2])
     """
     if claim not in DEFAULTS:
         raise UserError(f"{claim}: there is no such claim; known: {', '.join(DEFAULTS)}")
     model = model or DEFAULTS[claim]
-    root = root or Path(__file__).resolve().parents[2]
-    where, how = _home(root, claim, model)
-    seeds = ((path.name.removeprefix(f"{model}-"), path) for path in (root / where).glob(f"{model}-*"))
-    trained = {int(text): path for text, path in seeds if text.isdecimal()}
-    if not trained or (seed is not None and seed not in trained):
-        wanted = f"{where}/{model}-{'*' if seed is None else seed}"
-        raise UserError(f"{wanted}: not trained here; train it with: {how} (or dvc pull, if you have a remote that holds it)")
-    return _restore(claim, model, trained[min(trained) if seed is None else seed], how)
+    clone = _clone(root)
+    values = _parameters(clone)
+    home, how = _home(clone, claim, model, values)
+    wanted = [seed] if seed is not None else values.get("seeds", [])
+    trained = next((home / f"{model}-{number}" for number in wanted if (home / f"{model}-{number}").is_dir()), None)
+    published = clone / PUBLISHED / claim
+    if trained is None and seed is None and model == DEFAULTS[claim] and published.is_dir():
+        return _restore(claim, model, published, values, how, source=f"{published}: committed")
+    if trained is None:
+        seeds = ", ".join(map(str, wanted))
+        raise UserError(
+            f"{home / model}: not trained here with seed {seeds}; train it with: {how} "
+            "(or dvc pull, if you have a remote that holds it)"
+        )
+    return _restore(claim, model, trained, values, how, source=f"{trained}: trained here")
 
 
-def _home(root: Path, claim: str, model: str) -> tuple[str, str]:
-    """The folder of a model's trainings, relative to the root, and the command that trains it."""
+def _clone(root: str | os.PathLike[str] | None) -> Path:
+    from neural_odes import paths
+
+    if root is not None:
+        if not (Path(root) / "params.yaml").is_file():
+            raise UserError(f"root: {Path(root).absolute()} is no clone of the project: it has no params.yaml")
+        return Path(root).absolute()
+    own = Path(__file__).resolve().parents[2]
+    found = own if (own / "params.yaml").is_file() else paths.find_root(Path.cwd())
+    if found is None:
+        raise UserError(f"root: there is no clone of the project in {own}, nor around {Path.cwd()}; pass root=")
+    return found
+
+
+def _parameters(clone: Path) -> dict[str, Any]:
+    from neural_odes import params
+
+    return params.load(clone)
+
+
+def _home(clone: Path, claim: str, model: str, values: Mapping[str, Any]) -> tuple[Path, str]:
+    """The folder of a model's trainings, and the command that trains it."""
     from neural_odes import params, paths
 
-    study = Path(params.origin(root, f"{claim}.models.{model}")).parent.as_posix()
-    if study.startswith(f"{paths.STUDIES}/"):
-        return f"{study}/models", f"dvc repro {study}/dvc.yaml"
-    return f"models/{claim}", f"dvc repro {claim}-train"
+    known = list(values.get(claim, {}).get("models", {}))
+    if model not in known:
+        raise UserError(
+            f"{model}: {clone / params.FILE} and the studies' have no such model of {claim}{params.nearest(model, known)}"
+        )
+    study = Path(params.origin(clone, f"{claim}.models.{model}")).parent
+    if study.parent.name == paths.STUDIES:
+        return clone / study / "models", f"dvc repro {study.as_posix()}/dvc.yaml"
+    return clone / "models" / claim, f"dvc repro {claim}-train"
 
 
-def _restore(claim: str, model: str, folder: Path, how: str) -> "nn.Module":
+def _restore(claim: str, model: str, folder: Path, values: Mapping[str, Any], how: str, *, source: str) -> "nn.Module":
     from neural_odes.pipeline import models, record, weights
 
-    file = folder / record.FILE
-    recorded = record.Record.read(folder).own.parameters
+    file, name = folder / record.FILE, f"{claim}.models.{model}"
+    asked = [inputs.parameters for inputs in record.Record.read(folder).stages.values()]
+    recorded = next((parameters for parameters in asked if name in parameters), {})
     try:
-        network, params = models.find(claim, model, recorded[f"{claim}.models.{model}"], file=str(file))
+        network, section = models.find(claim, model, recorded[name], file=str(file))
         further = network.arguments(recorded)
     except KeyError as key:
         raise UserError(f"{file}: {key.args[0]} is missing; an older version trained it; train it again with: {how}") from None
-    module = network(params, *further)
+    _check_current(folder, recorded, values, how)
+    module = network(section, *further)
     weights.load(module, folder)
+    module.source = source
     return module.requires_grad_(False).eval()
+
+
+def _check_current(folder: Path, recorded: Mapping[str, Any], values: Mapping[str, Any], how: str) -> None:
+    """A training with other parameters is another model than the one that was asked for."""
+    from neural_odes import params
+
+    for name, value in params.flatten(dict(recorded)).items():
+        now = params.lookup(values, name) if params.has(values, name) else None
+        if now != value:
+            raise UserError(
+                f"{folder}: trained with {name} = {value}; params.yaml says {now}; "
+                f"train it with: {how} (or bring params.yaml back: git checkout)"
+            )

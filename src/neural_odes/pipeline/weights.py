@@ -1,35 +1,39 @@
 """Weights of a model on disk: safetensors, no code."""
 
 from pathlib import Path
-
-import safetensors.torch
-from safetensors import SafetensorError
-from torch import nn
+from typing import TYPE_CHECKING
 
 from neural_odes.errors import UserError
+
+if TYPE_CHECKING:  # whoever asks for the file's name alone need not wait for PyTorch
+    from torch import nn
 
 FILE = "model.safetensors"
 
 
-def save(module: nn.Module, folder: Path) -> None:
+def save(module: "nn.Module", folder: Path) -> None:
     """Writes ``FILE``."""
+    import safetensors.torch
+
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     (folder / FILE).write_bytes(safetensors.torch.save(tensors))
 
 
-def load(module: nn.Module, folder: Path) -> None:
+def load(module: "nn.Module", folder: Path) -> None:
     """Fills ``module`` in place from the ``FILE`` in ``folder``.
 
     Raises:
         UserError: the file is missing or damaged, or holds other tensors than ``module``: names the first that differs.
     """
+    import safetensors.torch
+
     path = folder / FILE
     remedy = "bring it back with: dvc checkout, or train it with: dvc repro"
     try:
         tensors = safetensors.torch.load_file(path)
     except FileNotFoundError:
         raise UserError(f"{path}: missing; {remedy}") from None
-    except (SafetensorError, OSError, ValueError, LookupError, TypeError) as error:
+    except (safetensors.SafetensorError, OSError, ValueError, LookupError, TypeError) as error:
         raise UserError(f"{path}: damaged ({error}); {remedy}") from None
     wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
