@@ -189,17 +189,27 @@ def _print_audit(a: "Audit", *, detail: bool) -> None:
 
 
 @app.command()
-def verify(commit: Annotated[str, typer.Argument(help="Commit to compare with.")] = "HEAD") -> None:
+def verify(
+    commit: Annotated[str, typer.Argument(help="Commit to compare with.")] = "HEAD",
+    retrain: Annotated[
+        str | None, typer.Option(metavar="CLAIM", help="Train the committed model of this claim again instead: minutes.")
+    ] = None,
+) -> None:
     """Compare a rebuild with the committed numbers: by bytes, then by the spread over seeds.
 
     Exit code: 0 identical, or agrees within the spread over seeds; 1 differs, or there is nothing whole to compare.
     """
     from neural_odes import git, paths
+    from neural_odes.checking import retrain as retraining
     from neural_odes.checking import verify as verifying
     from neural_odes.running import local
 
     with _one_line():
         root = _valid_root()
+        if retrain:
+            outcome = retraining.retrain(root, retrain)
+            print(f"{outcome.verdict}: {outcome.reason}")
+            raise typer.Exit(outcome.exit_code)
         clone = verifying.look(root)
         if clone.altered:
             raise UserError(
