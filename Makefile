@@ -4,7 +4,7 @@ BIN := .venv/bin
 BENCHMARKS := cost nfe cnf_step cnf_gap inference mnist_error spirals_rmse memory_peak profile_steps overheads growth
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help env results studies test test-all smoke ui audit verify check docs bench faults
+.PHONY: help env results studies figures test test-all smoke ui audit verify check docs bench faults
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
@@ -26,6 +26,9 @@ results: env  ## rebuild the three claims from raw data on all cores (JOBS=2: as
 studies: env  ## the claims, all studies and the benchmarks' figures
 	neural-odes repro --studies
 	neural-odes runs sync
+
+figures: env  ## every figure and page again, from what is in git: no data, no training
+	neural-odes figures
 
 test: env  ## the tests, except the slow ones
 	python -m pytest -n auto --dist loadfile -m "not slow"

@@ -228,6 +228,25 @@ def verify(
 
 
 @app.command()
+def figures(cores: Cores = None) -> None:
+    """Draw every figure and page again from what is in git: no data, no training.
+
+    Exit code: 0 the bytes are those of dvc.lock; 1 some differ.
+    """
+    from neural_odes import paths
+    from neural_odes.running import local, redraw
+
+    with _one_line():
+        found = redraw.redraw(_valid_root(), cores=cores or local.cores())
+        if not found.differing:
+            print(f"identical: {len(found.files)} figures and pages are those of dvc.lock, byte for byte")
+            return
+        print(f"differ from dvc.lock: {paths.and_more(found.differing, shown=20)}")
+        print("After an edit of code or sources dvc repro --allow-missing records them; else this is another kind of machine.")
+        raise typer.Exit(1)
+
+
+@app.command()
 def smoke() -> None:
     """Run all pipelines on tiny settings in a scratch copy; your results are not touched."""
     from neural_odes.documents import tables

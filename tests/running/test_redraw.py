@@ -1,0 +1,67 @@
+"""Figures drawn again without DVC: in order, from their sources, and held against dvc.lock."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from neural_odes.errors import UserError
+from neural_odes.running.redraw import redraw
+
+DVC_YAML = """\
+stages:
+  training: {cmd: python stages/train.py, outs: [weights]}
+  a-page:
+    cmd: python stages/page.py a
+    deps: [figure.png]
+    outs: [{page.html: {cache: false}}]
+  a-figure:
+    foreach: {figure: {}}
+    do:
+      cmd: python stages/figure.py ${key}
+      deps: [source.txt]
+      outs: [{"${key}.png": {cache: false}}]
+"""
+SCRIPTS = {
+    "figure": "open('figure.png', 'w').write('drawn from ' + open('source.txt').read())",
+    "page": "open('page.html', 'w').write('page of ' + open('figure.png').read())",
+    "train": "raise SystemExit('this must not run')",
+}
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "stages").mkdir()
+    for name, text in SCRIPTS.items():
+        (tmp_path / "stages" / f"{name}.py").write_text(text)
+    (tmp_path / "dvc.yaml").write_text(DVC_YAML)
+    (tmp_path / "params.yaml").write_text("seeds: [0]\n")
+    (tmp_path / "source.txt").write_text("numbers")
+    md5 = {
+        name: hashlib.md5(text.encode()).hexdigest()
+        for name, text in (("f", "drawn from numbers"), ("p", "page of drawn from numbers"))
+    }
+    (tmp_path / "dvc.lock").write_text(
+        "schema: '2.0'\nstages:\n"
+        f"  a-figure@figure: {{cmd: x, outs: [{{path: figure.png, md5: {md5['f']}}}]}}\n"
+        f"  a-page: {{cmd: x, outs: [{{path: page.html, md5: {md5['p']}}}]}}\n"
+    )
+    return tmp_path
+
+
+def test_the_page_follows_its_figure_and_nothing_is_trained(clone):
+    found = redraw(clone, cores=2)
+    assert set(found.files) == {"figure.png", "page.html"} and not found.differing
+    assert (clone / "page.html").read_text() == "page of drawn from numbers"
+
+
+def test_what_differs_is_named(clone):
+    (clone / "source.txt").write_text("other numbers")
+    assert set(redraw(clone, cores=1).differing) == {"figure.png", "page.html"}
+
+
+def test_a_failure_has_its_own_words(clone):
+    (clone / "stages" / "figure.py").write_text("raise SystemExit('error: source.txt: damaged')")
+    with pytest.raises(UserError, match=r"^a-figure@figure: source\.txt: damaged$"):
+        redraw(clone, cores=2)
