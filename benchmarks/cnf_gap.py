@@ -67,7 +67,7 @@ def main() -> None:
     params, data = section(values, "density.train", TrainParams), section(values, "density.data", DataParams)
     train, validation = (np.load(f"data/density/{split}.npy") for split in ("train", "validation"))
     moons = TwoMoons(data.noise, data.scale)
-    log_p, points = moons.log_density(validation), torch.tensor(validation, dtype=torch.float32)
+    log_p, points = moons.log_prob(validation), torch.tensor(validation, dtype=torch.float32)
     train = train.astype(np.float32)
 
     @torch.no_grad()

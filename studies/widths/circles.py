@@ -31,11 +31,11 @@ class TwoCircles:
         on_circle = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
         return on_circle + self.noise * generator.standard_normal((n, 2))
 
-    def log_density(self, x: Float[ndarray, "n 2"]) -> Float[ndarray, " n"]:
+    def log_prob(self, x: Float[ndarray, "n 2"]) -> Float[ndarray, " n"]:
         """log p(x) in nats."""
-        return self._log_density(np.hypot(x[:, 0], x[:, 1]))
+        return self._log_prob_at(np.hypot(x[:, 0], x[:, 1]))
 
-    def _log_density(self, rho: ndarray) -> ndarray:
+    def _log_prob_at(self, rho: ndarray) -> ndarray:
         """At distance ρ from the centre. The mean over a circle of N(x; c, s²) is N(ρ; r, s²) I₀(ρr/s²) e^(−ρr/s²) up to its
         constant, with the modified Bessel function I₀ (Rice 1945)."""
         s2 = self.noise**2
@@ -50,5 +50,5 @@ class TwoCircles:
     def entropy(self) -> float:
         """Differential entropy −∫ p log p = −2π ∫ ρ p log p dρ in nats, by the trapezoidal rule."""
         rho = np.linspace(0, 1 + 12 * self.noise, 20_001)
-        log_p = self._log_density(rho)
+        log_p = self._log_prob_at(rho)
         return float(-2 * np.pi * np.trapezoid(rho * np.exp(log_p) * log_p, rho))

@@ -1,10 +1,14 @@
 """The exact density and entropy against independent computations."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.integrate import quad, simpson
 
+from neural_odes import params
 from neural_odes.density.moons import TwoMoons
+from neural_odes.errors import UserError
 
 
 def _brute_density(x, y, noise):
@@ -25,14 +29,14 @@ def _brute_density(x, y, noise):
 def test_density_against_adaptive_quadrature(noise):
     points = np.array([[0.0, 1.0], [1.0, -0.5], [0.5, 0.25], [-1.0, 0.02], [2.1, 0.6]])
     exact = [_brute_density(x, y, noise) for x, y in points]
-    np.testing.assert_allclose(np.exp(TwoMoons(noise).log_density(points)), exact, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(np.exp(TwoMoons(noise).log_prob(points)), exact, rtol=1e-9, atol=1e-12)
 
 
 def test_density_integrates_to_one():
     moons = TwoMoons(0.3)
     (x0, x1), (y0, y1) = moons.box()
     xs, ys = np.linspace(x0, x1, 200), np.linspace(y0, y1, 200)
-    p = np.exp(moons.log_density(np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2))).reshape(200, 200)
+    p = np.exp(moons.log_prob(np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2))).reshape(200, 200)
     assert simpson(simpson(p, x=xs), x=ys) == pytest.approx(1, abs=1e-6)
 
 
@@ -41,7 +45,7 @@ def test_density_integrates_to_one():
 )
 def test_entropy_against_monte_carlo_and_known_values(noise, scale, published):
     moons = TwoMoons(noise, scale)
-    surprise = -moons.log_density(moons.sample(40_000, np.random.default_rng(5)))
+    surprise = -moons.log_prob(moons.sample(40_000, np.random.default_rng(5)))
     error = surprise.std() / np.sqrt(len(surprise))
     assert moons.entropy() == pytest.approx(surprise.mean(), abs=4 * error)
     assert moons.entropy() == pytest.approx(published, abs=6e-4)
@@ -58,3 +62,39 @@ def test_samples_have_the_moments_of_the_definition():
     variance_x = 0.5 + 0.25 + 0.01
     variance_y = 0.5 - (2 / np.pi) ** 2 + (2 / np.pi - 0.25) ** 2 + 0.01
     np.testing.assert_allclose(x.var(0), [variance_x, variance_y], rtol=0.02)
+
+
+def test_the_defaults_are_those_of_the_claim(root):
+    data = params.read(root / params.FILE)["density"]["data"]
+    assert TwoMoons() == TwoMoons(data["noise"], data["scale"])
+
+
+def test_one_point_none_and_those_of_a_grid():
+    moons, grid = TwoMoons(0.3), np.random.default_rng(0).uniform(-1, 2, (3, 4, 2))
+    expected = [_brute_density(x, y, 0.3) for x, y in grid.reshape(-1, 2)]
+    np.testing.assert_allclose(np.exp(moons.log_prob(grid)).ravel(), expected, rtol=1e-9)
+    one = moons.log_prob(grid[0, 0].tolist())
+    assert one.shape == () and np.exp(one) == pytest.approx(expected[0])
+    assert moons.log_prob(np.empty((0, 2))).shape == moons.log_prob([]).shape == (0,)
+    assert moons.sample(0, np.random.default_rng(0)).shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("x", "line"),
+    [
+        ([1.0, 2.0, 3.0], "x: expected points (x, y), of shape (2,) or (…, 2); found shape (3,)"),
+        ([[0.0, np.nan]], "x: expected finite numbers; found NaN or infinity in 1 of 2 values"),
+    ],
+)
+def test_what_is_no_point_is_refused(x, line):
+    with pytest.raises(UserError, match=f"^{re.escape(line)}$"):
+        TwoMoons().log_prob(x)
+
+
+def test_moons_that_cannot_be_are_refused():
+    with pytest.raises(UserError, match=r"^noise: expected a positive number; found 0$"):
+        TwoMoons(0)
+    with pytest.raises(UserError, match=r"^scale: expected a positive number; found -1\.0$"):
+        TwoMoons(0.1, scale=-1.0)
+    with pytest.raises(UserError, match=r"^n: expected a whole number, 0 or more; found -5$"):
+        TwoMoons().sample(-5, np.random.default_rng(0))

@@ -61,7 +61,7 @@ def test_sources_are_what_was_evaluated(summarised):
     with np.load(evaluation / "density.npz") as grid, np.load(summarised / "reports/source/moons-density/density.npz") as shown:
         np.testing.assert_allclose(shown["model"], np.exp(grid["log_q"]), rtol=1e-3)
         cells = np.stack(np.meshgrid(grid["x"], grid["y"]), -1).reshape(-1, 2)
-        exact = np.exp(TwoMoons(0.05).log_density(cells)).reshape(15, 20)
+        exact = np.exp(TwoMoons(0.05).log_prob(cells)).reshape(15, 20)
         np.testing.assert_allclose(shown["exact"], exact, rtol=1e-3, atol=1e-6)
     with np.load(evaluation / "flow.npz") as flow, np.load(summarised / "reports/source/moons-flow/flow.npz") as shown:
         assert shown["times"].tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])

@@ -57,7 +57,7 @@ def test_the_best_on_the_validation_points_is_taken(root, model, scored):
     tried = found["validation_nll_nats"]
     assert tried[str(found["chosen"])] == min(tried.values()) and len(tried) == {"gmm": 2, "kde": 4}[model]
     test = np.load(folder / "test.npy")[:scored]
-    assert found["nll_nats"] - found["gap_nats"] == pytest.approx(-moons.log_density(test).mean())
+    assert found["nll_nats"] - found["gap_nats"] == pytest.approx(-moons.log_prob(test).mean())
     record = Record.read(path.parent / "evaluations" / model)
     assert record.own.parameters.keys() == {"density.data", "density.threads", f"density.models.{model}"}
 

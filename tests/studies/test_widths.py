@@ -58,7 +58,7 @@ def test_a_flow_is_trained_and_scored(root, model, monkeypatch):
     }  # fmt: skip
     found = read_json(out / "metrics.json")
     test = TwoMoons(0.1).sample(50, np.random.default_rng(2018).spawn(3)[2])
-    assert found["nll_nats"] - found["gap_nats"] == pytest.approx(-TwoMoons(0.1).log_density(test).mean())
+    assert found["nll_nats"] - found["gap_nats"] == pytest.approx(-TwoMoons(0.1).log_prob(test).mean())
     assert found["parameters"] == {"planar": 10, "planar_cnf": 14}[model]
     assert np.load(out / "samples.npy").shape == (20, 2)
     assert Record.read(out).own.parameters.keys() == {"density.widths", "density.threads"}

@@ -20,7 +20,7 @@ def test_density_against_adaptive_quadrature(noise):
         return total / 2 / (2 * np.pi) / (2 * np.pi * noise**2)
 
     exact = [brute(x, y) for x, y in points]
-    np.testing.assert_allclose(np.exp(TwoCircles(noise).log_density(points)), exact, rtol=1e-8, atol=1e-11)
+    np.testing.assert_allclose(np.exp(TwoCircles(noise).log_prob(points)), exact, rtol=1e-8, atol=1e-11)
 
 
 def test_density_integrates_to_one():
@@ -28,14 +28,14 @@ def test_density_integrates_to_one():
     (x0, x1), (y0, y1) = circles.box()
     xs, ys = np.linspace(x0, x1, 300), np.linspace(y0, y1, 300)
     cells = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
-    total = np.exp(circles.log_density(cells)).sum() * (xs[1] - xs[0]) * (ys[1] - ys[0])
+    total = np.exp(circles.log_prob(cells)).sum() * (xs[1] - xs[0]) * (ys[1] - ys[0])
     assert total == pytest.approx(1, abs=1e-9)
 
 
 @pytest.mark.parametrize("noise", [0.05, 0.1, 0.4])
 def test_entropy_against_monte_carlo(noise):
     circles = TwoCircles(noise)
-    surprise = -circles.log_density(circles.sample(40_000, np.random.default_rng(5)))
+    surprise = -circles.log_prob(circles.sample(40_000, np.random.default_rng(5)))
     assert circles.entropy() == pytest.approx(surprise.mean(), abs=4 * surprise.std() / 200)
 
 

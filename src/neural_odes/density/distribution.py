@@ -13,7 +13,7 @@ class Distribution(Protocol):
     def sample(self, n: int, generator: np.random.Generator) -> ndarray:
         """``n`` independent points, n × 2."""
 
-    def log_density(self, x: ndarray) -> ndarray:
+    def log_prob(self, x: ndarray) -> ndarray:
         """log p in nats at each of n × 2 points."""
 
     def box(self, margin: float = 8.0) -> tuple[tuple[float, float], tuple[float, float]]:

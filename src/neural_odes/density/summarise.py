@@ -52,7 +52,7 @@ def _density(part: Stage) -> None:
     with np.load(part.input(f"{_EVALUATIONS}/{_MODEL}-{seeds[0]}") / "density.npz") as grid:
         x, y, model = grid["x"], grid["y"], np.exp(grid["log_q"])
     cells = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
-    exact = np.exp(TwoMoons(data.noise, data.scale).log_density(cells)).reshape(model.shape)
+    exact = np.exp(TwoMoons(data.noise, data.scale).log_prob(cells)).reshape(model.shape)
     out = part.output("reports/source/moons-density")
     half = {"model": model, "exact": exact, "test": test[:_POINTS]}
     np.savez(out / "density.npz", x=x, y=y, **{name: values.astype(np.float16) for name, values in half.items()})
