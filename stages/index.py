@@ -2,7 +2,14 @@
 
 import environment  # noqa: F401
 
-from neural_odes.pages.render import index
 from neural_odes.pipeline.command import execute
+from neural_odes.pipeline.stage import Stage
+
+
+def index(stage: Stage) -> None:
+    from neural_odes.pages import render  # here, where a package that is missing is one line
+
+    render.index(stage)
+
 
 execute(index)

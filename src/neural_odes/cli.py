@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from neural_odes.errors import UserError
+from neural_odes.errors import UserError, needing
 
 if TYPE_CHECKING:
     from neural_odes.checking.audit import Audit
@@ -278,11 +278,9 @@ def cluster_run(
 ) -> None:
     """Run dvc repro on a Ray cluster, one task per stage. Ctrl-C leaves checkpoints."""
     with _one_line():
-        try:
+        with needing("cluster"):
             from neural_odes.running.cluster import head
             from neural_odes.running.cluster import sweep as sweeping
-        except ModuleNotFoundError as error:
-            raise UserError(f"{error.name} is not installed: pip install 'neural-odes[cluster]'") from None
         points = sweeping.points(sweep or [])
         root = _valid_root()
         selection = _selection(root, what, studies)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neural_odes import paths
-from neural_odes.errors import UserError
+from neural_odes.errors import UserError, needing
 from neural_odes.pipeline.stage import Stage, command_of
 
 
@@ -40,7 +40,7 @@ def execute(work: Callable[[Stage], None]) -> None:
     except UserError as error:
         sys.exit(f"error: {command}: {error}")
     try:
-        with stage:
+        with stage, needing("pipeline"):
             work(stage)
             stage.finish()
     except UserError as error:
