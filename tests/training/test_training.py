@@ -153,14 +153,29 @@ def test_a_state_that_is_not_finite_is_not_kept(tmp_path, monkeypatch):
     assert Checkpoint(tmp_path / "a", "x").load()["step"] == 30
 
 
-def test_a_solver_that_gives_up_says_at_which_step(tmp_path):
+@pytest.mark.parametrize(("where", "step"), [("step", 31), ("validate", 20)])
+def test_a_solver_that_gives_up_says_at_which_step_and_what_a_training_can_change(tmp_path, where, step):
+    """The solver does not know that it serves a training; anything else that goes wrong there has advice of its own."""
+
     class Stiff(Regression):
+        error: UserError = SolverError("dopri5 gave up; loosen rtol and atol")
+
         def step(self, index):
-            if index == 30:
-                raise SolverError("dopri5 used more than 20000 evaluations")
+            if where == "step" and index == 30:
+                raise self.error
+            self.index = index
             return super().step(index)
 
-    with pytest.raises(UserError, match=r"^test: step 31: dopri5 used .*\(the last good checkpoint is kept\)$"):
+        def validate(self):
+            if where == "validate" and self.index == 19:
+                raise self.error
+            return super().validate()
+
+    kept = r"\(the last good checkpoint is kept\)$"
+    with pytest.raises(UserError, match=rf"^test: step {step}: dopri5 gave up; loosen .*; or lower the learning rate {kept}"):
+        _fit(Stiff(), tmp_path / "a")
+    Stiff.error = UserError("data: damaged; dvc checkout")
+    with pytest.raises(UserError, match=rf"^test: step {step}: data: damaged; dvc checkout {kept}"):
         _fit(Stiff(), tmp_path / "a")
 
 

@@ -147,7 +147,7 @@ class _Counted:
             raise SolverError(
                 f"{self.method} used more than {self.max_nfe} evaluations of the field "
                 f"(at t = {float(t.detach()):.6g}): "
-                "the field has become stiff or is not finite; loosen rtol and atol or lower the learning rate"
+                "the field is stiff or not finite; loosen rtol and atol, or raise max_nfe"
             )
         return self.field(t, y)
 
@@ -174,7 +174,7 @@ def _solve_adaptive(field: Field, y0: Tensor, t: Tensor, solver: Adaptive, param
     except AssertionError as error:  # how torchdiffeq says that it cannot go on
         raise SolverError(
             f"{solver.method} cannot go on at t = {statistics.nodes[-1]:.6g} ({str(error).split(':')[0]}): "
-            "the field is not finite or too stiff; lower the learning rate or loosen rtol and atol"
+            "the field is not finite or too stiff; loosen rtol and atol, or solve in float64"
         ) from None
     counted.forward_done = True
     # The last step overshoots t[-1]; what lies beyond it is not part of this solve.

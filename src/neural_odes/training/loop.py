@@ -22,6 +22,7 @@ from neural_odes.pipeline import weights
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.record import digest, key
 from neural_odes.pipeline.stage import Stage
+from neural_odes.solvers.solve import SolverError
 from neural_odes.tracking.live import live
 from neural_odes.training.checkpoint import Checkpoint
 
@@ -126,10 +127,8 @@ def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[li
     saved_at = time.monotonic()
     with _interruptible() as interrupted, _progress(title, start, steps) as advance:
         for step in range(start + 1, steps + 1):
-            try:
+            with _naming(title, step):
                 scalars = task.step(step - 1)
-            except UserError as error:
-                raise UserError(f"{title}: step {step}: {error} ({_KEPT})") from None
             for name, scalar in scalars.items():
                 sums[name] = sums[name] + scalar if name in sums else scalar
             counted += 1
@@ -138,7 +137,8 @@ def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[li
                 new += [(step, name, float(total) / counted) for name, total in sums.items()]
                 sums, counted = {}, 0
             if step in task.validate_at or step == steps:
-                new += [(step, name, float(value)) for name, value in task.validate().items()]
+                with _naming(title, step):
+                    new += [(step, name, float(value)) for name, value in task.validate().items()]
             for _, name, value in new:
                 if not math.isfinite(value):
                     raise UserError(f"{title}: {name} is {value} at step {step}; {_REMEDY}")
@@ -152,6 +152,16 @@ def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[li
             if interrupted():
                 raise KeyboardInterrupt
     return pd.DataFrame(rows, columns=["step", "metric", "value"])
+
+
+@contextlib.contextmanager
+def _naming(title: str, step: int) -> Iterator[None]:
+    """Says at which step of which training something went wrong; and where a solver gave up, what a training can change."""
+    try:
+        yield
+    except UserError as error:
+        remedy = "; or lower the learning rate" if isinstance(error, SolverError) else ""
+        raise UserError(f"{title}: step {step}: {error}{remedy} ({_KEPT})") from None
 
 
 def _finite(state: Any) -> bool:
