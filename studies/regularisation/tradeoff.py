@@ -63,7 +63,7 @@ def tradeoff(stage: Stage, price: str, seed: int) -> None:
     x = validation[: params.points]
     log_p = TwoMoons(data.noise, data.scale).log_prob(x.double().cpu().numpy())
     with torch.no_grad():
-        tightest = cnf.log_prob(x, Adaptive(params.reference, params.reference)).double().cpu().numpy()
+        tightest = cnf.log_q(x, Adaptive(params.reference, params.reference)).double().cpu().numpy()
         rows = [_row(cnf, x, tightest, described, solver) for described, solver in _solvers(params, cnf.end_time)]
     write_json(stage.out / "metrics.json", {"gap_nats": float(np.mean(log_p - tightest)), "solvers": rows})
 

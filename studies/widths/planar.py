@@ -5,12 +5,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from neural_odes.density.flow import base_log_prob
+from neural_odes.density.flow import Flow, base_log_prob
 
 _BISECTIONS = 60  # halve an interval of float64 until nothing is left of it
 
 
-class PlanarFlow(nn.Module):
+class PlanarFlow(Flow):
     """K layers x ↦ x + û tanh(wᵀx + b), five parameters each; the last one's image is N(0, I).
 
     û = u + (softplus(wᵀu) − 1 − wᵀu) w/|w|², so that wᵀû ≥ −1 and the layer is invertible (Rezende & Mohamed 2015, appendix A.1).
@@ -28,7 +28,7 @@ class PlanarFlow(nn.Module):
         u = self.u + (softplus(along) - 1 - along) * w / (w * w).sum(1, keepdim=True)
         return list(zip(w, b, u, (w * u).sum(1), strict=True))
 
-    def log_prob(self, x: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
+    def log_q(self, x: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
         """log q(x) in nats: log N(z; 0, I) + Σ log |1 + wᵀû (1 − tanh²)| (Rezende & Mohamed 2015, eq. 12)."""
         volume = x.new_zeros(len(x))
         for w, b, u, wu in self._layers():

@@ -39,7 +39,7 @@ def widths(stage: Stage, data: str, model: str, size: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     fit(stage, MaximumLikelihood(flow, params.train, standardised(train), standardised(validation), generator))
     with torch.no_grad():
-        log_q = flow.log_prob(standardised(test)).double().cpu().numpy() - np.log(std).sum()
+        log_q = flow.log_q(standardised(test)).double().cpu().numpy() - np.log(std).sum()
         x = flow.sample(params.samples, torch.Generator().manual_seed(seed)).cpu().numpy() * std + mean
     others = {"entropy_nats": exact.entropy(), "parameters": sum(p.numel() for p in flow.parameters())}
     write_json(stage.out / "metrics.json", scores(exact, test, log_q) | others)

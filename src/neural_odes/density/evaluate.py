@@ -38,7 +38,7 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     if isinstance(net, ContinuousFlow):
         log_q, metrics = continuous(net, params, moons, x, seed, out)
     else:
-        log_q, metrics = net.log_prob(x), {}
+        log_q, metrics = net.log_q(x), {}
     metrics |= scores(moons, test, log_q.double().cpu().numpy())
     write_json(out / "metrics.json", metrics | {"parameters": sum(p.numel() for p in net.parameters())})
 
@@ -52,11 +52,11 @@ def continuous(
     log_q, back = net.score(x, solver)
     # Float32 cannot resolve tolerances below its own rounding error; the tight solve is in float64.
     few = x[: len(x) // 10].double()
-    log_q_tight = net.double().log_prob(few, tight)
+    log_q_tight = net.double().log_q(few, tight)
     net.float()
 
     xs, ys, cells = grid(moons, params.grid_spacing)
-    log_q_grid = net.log_prob(torch.tensor(cells).to(x), solver).double().cpu().numpy()
+    log_q_grid = net.log_q(torch.tensor(cells).to(x), solver).double().cpu().numpy()
     np.savez(out / "density.npz", x=xs, y=ys, log_q=log_q_grid.reshape(len(ys), len(xs)))
     flow(net, params, x, solver, seed, out)
     return log_q, {

@@ -1,12 +1,12 @@
 """Trains normalizing flows by maximum likelihood."""
 
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from neural_odes.density import splits
-from neural_odes.density.flow import ContinuousFlow
+from neural_odes.density.flow import ContinuousFlow, Flow
 from neural_odes.density.params import TrainParams
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.stage import Stage
@@ -15,19 +15,6 @@ from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, soap, warmup_cosine
 
 _ROWS = 256  # points whose adaptive solve sets the frozen steps
-
-
-@runtime_checkable
-class Flow(Protocol):
-    """A model with a density: a continuous flow, or one of layers."""
-
-    def log_prob(self, x: Tensor) -> Tensor: ...
-
-    def state_dict(self) -> dict[str, Any]: ...
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
-
-    def parameters(self) -> Any: ...
 
 
 class MaximumLikelihood:
@@ -52,7 +39,7 @@ class MaximumLikelihood:
 
     @property
     def trained(self) -> nn.Module:
-        return cast(nn.Module, self.flow)
+        return self.flow
 
     def step(self, index: int) -> dict[str, Tensor]:
         chosen = torch.randint(len(self.train), (self.params.batch_size,), generator=self.generator)
@@ -62,7 +49,7 @@ class MaximumLikelihood:
             nfe = {"nfe": torch.tensor(float(back.statistics.nfe))}
             cost = self.flow.cost_weight * back.y[-1, :, 3].abs().mean() if self.flow.cost_weight is not None else 0.0
         else:
-            log_q, nfe, cost = self.flow.log_prob(x), {}, 0.0
+            log_q, nfe, cost = self.flow.log_q(x), {}, 0.0
         loss = cost - log_q.mean()
         self.optimiser.step(loss, index)
         return {"loss": loss.detach()} | nfe
@@ -84,7 +71,7 @@ class MaximumLikelihood:
             log_q, back = self.flow.score(self.validation, Adaptive(1e-5, 1e-5))
             nfe = {"validation_nfe": float(back.statistics.nfe)}
         else:
-            log_q, nfe = self.flow.log_prob(self.validation), {}
+            log_q, nfe = self.flow.log_q(self.validation), {}
         return {"validation_nll_nats": -float(log_q.double().mean())} | nfe
 
     def state_dict(self) -> dict[str, Any]:
