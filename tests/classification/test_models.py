@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.integrate import solve_ivp
 from torch.nn.functional import cross_entropy
 
@@ -119,12 +120,116 @@ def test_classify(net):
     torch.testing.assert_close(probabilities, net(x[:, None]).softmax(1).detach())
 
 
-def test_classify_takes_the_channel_and_refuses_other_shapes(net):
-    pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
-    torch.testing.assert_close(net.classify(pixels[:, None])[1], net.classify(pixels)[1])
-    for wrong in ((3, 32, 32), (3, 3, 28, 28), (3, 28, 28, 1)):
-        with pytest.raises(UserError, match=r"trained on mnist; pass uint8 \(n, 1, 28, 28\)"):
-            net.classify(np.zeros(wrong, np.uint8))
+@pytest.fixture
+def small():
+    """Untrained, in float32 as models are."""
+    return models.seeded(0, lambda: Mlp(MlpParams(hidden_size=5), MNIST)).float()
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+SHARES = PIXELS / np.float32(255)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        PIXELS,
+        PIXELS[:, None],
+        PIXELS.tolist(),
+        list(PIXELS),
+        [Image.fromarray(image) for image in PIXELS],
+        PIXELS.astype(np.int64),
+        PIXELS.astype(np.uint16),
+        PIXELS.astype(">i2"),
+        np.asfortranarray(PIXELS),
+        PIXELS[:, ::-1].copy()[:, ::-1],
+        np.ma.masked_array(PIXELS),
+        np.broadcast_to(PIXELS, PIXELS.shape),
+        torch.tensor(PIXELS),
+        torch.tensor(PIXELS)[:, None].to(memory_format=torch.channels_last),
+        torch.tensor(PIXELS, dtype=torch.int32),
+        [torch.tensor(image) for image in PIXELS],
+        SHARES,
+        SHARES.astype(np.float64),
+        SHARES.tolist(),
+        torch.tensor(SHARES, requires_grad=True),
+        torch.tensor(SHARES)[:, None],
+    ],
+    ids=lambda images: f"{type(images).__name__}-{getattr(images, 'dtype', '')}",
+)
+def test_images_however_they_are_held(small, images):
+    """Whole numbers to 255 and floats to 1 are the same images: equal bits, as training scales them."""
+    x = (torch.tensor(PIXELS).float() / 255 - torch.tensor(0.1307).float()) / torch.tensor(0.3081).float()
+    expected = small(x[:, None]).detach()
+    labels, probabilities = small.classify(images, batch_size=np.int64(2))
+    assert labels.dtype == torch.int64 and probabilities.dtype == torch.float32
+    torch.testing.assert_close(probabilities, expected.softmax(1), atol=1e-6, rtol=0)
+    assert torch.equal(labels, expected.argmax(1))
+    assert torch.equal(probabilities, small.classify(PIXELS, batch_size=2)[1])
+
+
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_images_of_few_digits(small, half):
+    found = small.classify(torch.tensor(SHARES).to(half))[1]
+    torch.testing.assert_close(found, small.classify(PIXELS)[1], atol=0.02, rtol=0)
+
+
+def test_one_image_has_one_label_and_none_has_none(small, monkeypatch):
+    label, probabilities = small.classify(PIXELS[0])
+    assert label.shape == () and probabilities.shape == (10,)
+    torch.testing.assert_close(probabilities, small.classify(PIXELS)[1][0])
+    assert small.classify(PIXELS[:1])[0].shape == (1,)
+    colour = models.seeded(0, lambda: Mlp(MlpParams(hidden_size=5), CIFAR10))
+    assert colour.classify(np.zeros((3, 32, 32), np.uint8))[0].shape == ()
+    monkeypatch.setattr(Mlp, "forward", None)
+    for nothing in ([], PIXELS[:0], SHARES[:0], np.zeros((0, 1, 28, 28))):
+        labels, probabilities = small.classify(nothing)
+        assert labels.shape == (0,) and labels.dtype == torch.int64
+        assert probabilities.shape == (0, 10) and probabilities.dtype == torch.float32
+
+
+def _with(value, dtype=np.float32):
+    images = np.zeros((3, 28, 28), dtype)
+    images[2, 3, 4] = value
+    return images
+
+
+@pytest.mark.parametrize(
+    ("images", "found"),
+    [
+        (np.zeros((3, 32, 32), np.uint8), r"shape \(3, 32, 32\)"),
+        (np.zeros((3, 3, 28, 28), np.uint8), r"shape \(3, 3, 28, 28\)"),
+        (np.zeros((3, 28, 28, 1), np.uint8), r"shape \(3, 28, 28, 1\)"),
+        (np.zeros(784, np.uint8), r"shape \(784,\)"),
+        (3, r"shape \(\)"),
+        ([[0, 1], [2, 3]], r"shape \(2, 2\)"),
+        ([[0, 1], [2]], "list with rows of different lengths"),
+        (None, "NoneType"),
+        ("seven.png", "str"),
+        (PIXELS > 127, "ndarray of bool"),
+        (np.ma.masked_array(PIXELS, mask=PIXELS == 0), r"\d+ masked values among 2352"),
+        (PIXELS.astype(np.float32), "float32 values from 0 to 255"),
+        (SHARES * 2 - 1, "float32 values from -1 to 1"),
+        (_with(1.01), r"float32 values from 0 to 1\.01"),
+        (_with(-0.01, np.float64), r"float64 values from -0\.01 to 0"),
+        (_with(256, np.int64), "int64 values from 0 to 256"),
+        (_with(-1, np.int8), "int8 values from -1 to 0"),
+        (_with(2**16 - 1, np.uint16), "uint16 values from 0 to 65535"),
+        (_with(np.nan), r"NaN or infinity \(as float32\) in 1 of "),
+        (_with(np.inf), r"NaN or infinity \(as float32\) in 1 of "),
+    ],
+)
+def test_what_is_no_image_is_one_line(small, images, found):
+    expected = r"\(28, 28\), \(n, 28, 28\) or \(n, 1, 28, 28\), whole numbers from 0 to 255 or floats from 0 to 1"
+    with pytest.raises(UserError, match=rf"^images: expected images as in mnist, {expected}; found {found}") as raised:
+        small.classify(images)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, None])
+def test_what_is_no_size_of_a_batch_is_one_line(small, batch_size):
+    with pytest.raises(UserError, match=f"^batch_size: expected a whole number, 1 or more; found {batch_size}$"):
+        small.classify(PIXELS, batch_size)
 
 
 @pytest.mark.parametrize("name", ["odenet", "rknet", "resnet", "resnet1", "stem", "mlp"])

@@ -9,14 +9,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
 from neural_odes.classification.datasets import DATASETS, Dataset
-from neural_odes.errors import UserError
+from neural_odes.pipeline.arguments import Argument, Numbers, Whole, whole
 from neural_odes.pipeline.models import Model
 
 CHANNELS = 64
@@ -196,27 +195,65 @@ class Classifier(Model):
         return (DATASETS[recorded["classification.data.dataset"]],)
 
     @torch.no_grad()
-    def classify(
-        self, images: UInt8[Tensor, "n ..."] | UInt8[np.ndarray, "n ..."], batch_size: int = 500
-    ) -> tuple[Int64[Tensor, " n"], Float[Tensor, "n 10"]]:
+    def classify(self, images: Numbers, batch_size: Whole = 500) -> tuple[Int64[Tensor, "*n"], Float[Tensor, "*n 10"]]:
         """The class of each image, and the probabilities of all ten.
 
         Args:
-            images: (n, channels, side, side), or (n, side, side) where there is one channel; 0 to 255, digits white on black.
+            images: (n, channels, side, side), or (n, side, side) where there is one channel; digits white on black. Whole
+                numbers from 0 to 255, or floats from 0 to 1. One image comes without the n; [] is none.
+            batch_size: images that the network reads at once, 1 or more.
+
+        Returns:
+            Tensors of shapes (n,) and (n, 10), of one image () and (10,), on the model's device.
 
         Raises:
-            UserError: images of this shape are not what the network was trained on.
+            UserError: ``images`` have another shape than those that the network was trained on, or other values; or
+                ``batch_size`` is not what it should be.
 
         Example:
+            >>> import numpy as np
             >>> model = neural_odes.load("classification")  # doctest: +SKIP
             >>> labels, probabilities = model.classify(np.zeros((1, 28, 28), np.uint8))
         """
-        pixels = torch.as_tensor(images)
-        if pixels.ndim == 3:
-            pixels = pixels[:, None]
-        if pixels.shape[1:] != self.dataset.shape:
-            wanted = "(n, {}, {}, {})".format(*self.dataset.shape)
-            raise UserError(f"images of shape {tuple(images.shape)}: trained on {self.dataset.name}; pass uint8 {wanted}")
+        size = whole("batch_size", batch_size, least=1)
         weight = next(self.parameters())
-        logits = torch.cat([self(self.dataset.standardise(batch.to(weight) / 255)) for batch in pixels.split(batch_size)])
-        return logits.argmax(1), logits.softmax(1)
+        pixels, single = _pixels(images, self.dataset)
+        logits = weight.new_empty(0, CLASSES)
+        if len(pixels):
+            batches = pixels.split(size)
+            for batch in batches if pixels.dtype != torch.uint8 else ():
+                _check_range(batch, self.dataset, weight)
+            logits = torch.cat([self(self.dataset.standardise(_between_0_and_1(batch, weight))) for batch in batches])
+        labels, probabilities = logits.argmax(1), logits.softmax(1)
+        return (labels[0], probabilities[0]) if single else (labels, probabilities)
+
+
+def _argument(dataset: Dataset) -> Argument:
+    c, h, w = dataset.shape
+    shapes = f"({h}, {w}), (n, {h}, {w})" if c == 1 else f"({c}, {h}, {w})"
+    values = "whole numbers from 0 to 255 or floats from 0 to 1"
+    return Argument("images", f"images as in {dataset.name}, {shapes} or (n, {c}, {h}, {w}), {values}")
+
+
+def _pixels(images: Numbers, dataset: Dataset) -> tuple[Shaped[Tensor, "n channels side side"], bool]:
+    """The images in their own type, and whether they are one alone."""
+    argument = _argument(dataset)
+    given = argument.tensor(images)
+    alone = dataset.shape if dataset.channels > 1 else dataset.shape[1:]
+    if given.shape == (0,):
+        given = given.new_empty(0, *alone)
+    if given.shape != alone and given.shape[1:] not in (alone, dataset.shape):
+        raise argument.refusal(f"shape {tuple(given.shape)}")
+    return given.reshape(-1, *dataset.shape), given.shape == alone
+
+
+def _check_range(pixels: Tensor, dataset: Dataset, like: Tensor) -> None:
+    argument = _argument(dataset)
+    low, high = (float(end) for end in argument.finite(pixels.to(like)).aminmax())
+    if low < 0 or high > (1 if pixels.is_floating_point() else 255):
+        raise argument.refusal(f"{pixels.dtype} values from {low:g} to {high:g}".removeprefix("torch."))
+
+
+def _between_0_and_1(pixels: Tensor, like: Tensor) -> Tensor:
+    """In the type and on the device of ``like``."""
+    return pixels.to(like) if pixels.is_floating_point() else pixels.to(like) / 255
