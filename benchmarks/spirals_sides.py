@@ -12,8 +12,9 @@ class Example(nn.Module):
     of its own, so that the encoder reads the gaps, too, as Chen et al. have it for irregular times.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window: int):
         super().__init__()
+        self.window = window
         self.cell, self.out = nn.Linear(2 + 1 + 25, 25), nn.Linear(25, 2 * 4)
         self.field = nn.Sequential(nn.Linear(4, 20), nn.ELU(), nn.Linear(20, 20), nn.ELU(), nn.Linear(20, 4))
         self.decoder = nn.Sequential(nn.Linear(4, 20), nn.ReLU(), nn.Linear(20, 2))
@@ -35,7 +36,7 @@ class Example(nn.Module):
         states = torchdiffeq.odeint(lambda t, z: self.field(z), z, times)
         return self.decoder(states).transpose(0, 1)
 
-    def curves(self, times: Tensor, observations: Tensor, *, window: int, steps: int, solver: object) -> Tensor:
+    def curves(self, times: Tensor, observations: Tensor, *, steps: int, solver: object) -> Tensor:
         """What our evaluation asks of a model."""
         return self.path(self.encode(times, observations)[0], steps)
 
@@ -49,8 +50,7 @@ class ExampleTraining:
     """
 
     def __init__(self, observations: Tensor, order: Tensor, number: int, noise_std: float):
-        self.net, self.noise_std = Example().to(observations.device), noise_std
-        self.window = observations.shape[1]
+        self.net, self.noise_std = Example(observations.shape[1]).to(observations.device), noise_std
         self.times = order[:1000, :number]
         self.x = observations[:1000].gather(1, self.times[..., None].expand(-1, -1, 2).long())
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=1e-2)
@@ -59,7 +59,7 @@ class ExampleTraining:
     def step(self, index: int) -> None:
         mean, log_variance = self.net.encode(self.times.to(self.x), self.x)
         z = mean + torch.randn(mean.shape, generator=self.generator).to(mean) * (log_variance / 2).exp()
-        found = self.net.path(z, self.window).gather(1, self.times[..., None].expand(-1, -1, 2).long())
+        found = self.net.path(z, self.net.window).gather(1, self.times[..., None].expand(-1, -1, 2).long())
         nll = ((found - self.x) ** 2).sum((1, 2)) / (2 * self.noise_std**2)
         kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1)
         self.optimiser.zero_grad()

@@ -46,7 +46,7 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
     train = drawn(data.train_size, spirals.latest_start(window), generators[0])
     validation, test = drawn(VALIDATED, latest, generators[1]), drawn(data.test_size, latest, generators[2])
     sizes = stage.section("trajectory.models.latent_ode", LatentParams)
-    net = models.seeded(seed, lambda: LatentOde(sizes)).to(device)
+    net = models.seeded(seed, lambda: LatentOde(sizes, window)).to(device)
     observations = torch.tensor(train.observations, dtype=torch.float32, device=device)
     generator = torch.Generator().manual_seed(seed)
     task = Reconstruction(net, training, data.noise_std, observations, validation, generator, clusters)

@@ -12,7 +12,7 @@ from neural_odes.trajectory.params import LatentParams
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return LatentOde(LatentParams(latent_size=3, encoder_size=12, field_size=8, decoder_size=8, time_unit=100.0))
+    return LatentOde(LatentParams(latent_size=3, encoder_size=12, field_size=8, decoder_size=8, time_unit=100.0), 100)
 
 
 @pytest.fixture

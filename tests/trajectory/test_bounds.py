@@ -14,6 +14,7 @@ class Still(LatentNetwork):
 
     def __init__(self, spread):
         nn.Module.__init__(self)
+        self.window = 100
         self.a = nn.Parameter(torch.tensor([[0.5, 0.1], [-0.2, 0.4]]))
         self.spread = spread
 

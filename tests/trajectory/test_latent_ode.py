@@ -1,13 +1,18 @@
 """The model's parts against closed forms, SciPy and torch.distributions."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.integrate import solve_ivp
 from torch.distributions import Independent, Normal, kl_divergence
 
+from neural_odes import load
 from neural_odes.errors import UserError
-from neural_odes.trajectory import bands, inference
+from neural_odes.pipeline import weights
+from neural_odes.pipeline.models import seeded
+from neural_odes.pipeline.record import Inputs, Record
+from neural_odes.trajectory import bands, inference, spirals
 from neural_odes.trajectory.latent import Posterior, adaptive, fixed
 from neural_odes.trajectory.models.latent_ode import LatentOde
 from neural_odes.trajectory.params import LatentParams
@@ -105,26 +110,134 @@ def test_band_holds_ninety_percent_of_the_posterior(model, trajectories):
     assert (lower <= narrow[0]).all() and (narrow[1] <= upper).all()
 
 
+TIMES = [10, 35, 80]
+POSITIONS = [[1, 2], [0, -1], [3, 3]]
+SMALL = {"latent_size": 3, "encoder_size": 12, "field_size": 8, "decoder_size": 8, "time_unit": 100.0}
+
+
+@pytest.fixture
+def expected(model):
+    return model.reconstruct(np.array(TIMES, float), np.array(POSITIONS, float), np.array([5.0, 150.0]))
+
+
+def _same(found, expected):
+    for name in ("mean", "lower", "upper"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize("holds", [
+    list,
+    np.array,
+    lambda values: np.array(values, np.float32),
+    lambda values: np.array(values, ">i4")[::-1].copy()[::-1],
+    np.ma.masked_array,
+    lambda values: [np.array(value) for value in values],
+    lambda values: pd.Series(values) if np.ndim(values) == 1 else pd.DataFrame(values, columns=["x", "y"]),
+    torch.tensor,
+    lambda values: torch.tensor(values, dtype=torch.bfloat16),
+    lambda values: torch.tensor(values, dtype=torch.float32, requires_grad=True),
+    lambda values: [torch.tensor(value) for value in values],
+])  # fmt: skip
+def test_observations_however_they_are_held(model, expected, holds):
+    _same(model.reconstruct(holds(TIMES), holds(POSITIONS), holds([5, 150])), expected)
+
+
+def test_masked_observations_are_missing(model, expected):
+    """Whatever stands behind a mask, which may be on a time, a position or one coordinate of it."""
+    times = np.ma.masked_array([10.0, 1e20, 35.0, 50.0, 80.0, 90.0], mask=[False, True, False, False, False, False])
+    positions = np.ma.masked_invalid([[1, 2], [7, 7], [0, -1], [np.nan, np.nan], [3, 3], [np.nan, 5]])
+    _same(model.reconstruct(times, positions, [5, 150]), expected)
+    with pytest.raises(UserError, match=r"^times: expected .*; found 0 observations and 3 masked ones$"):
+        model.reconstruct(TIMES, np.ma.masked_all((3, 2)), [5])
+
+
+def test_a_single_time_and_none(model, expected, monkeypatch):
+    one = model.reconstruct(TIMES, POSITIONS, 150)
+    assert one.mean.shape == one.lower.shape == one.upper.shape == (2,)
+    np.testing.assert_allclose(one.mean, expected.mean[1], atol=1e-4)
+    monkeypatch.setattr("neural_odes.trajectory.latent.solve", None)
+    none = model.reconstruct(TIMES, POSITIONS, [])
+    assert none.mean.shape == none.lower.shape == none.upper.shape == (0, 2)
+
+
+def test_options_however_they_are_held(model, expected):
+    found = model.reconstruct(TIMES, POSITIONS, [5, 150], samples=np.int64(200), seed=torch.tensor(0), tolerance=np.float64(1e-5))
+    _same(found, expected)
+
+
 @pytest.mark.parametrize(
-    ("times", "observations", "at", "says"),
+    ("changed", "says"),
     [
-        (np.linspace(0, 99, 101), np.zeros((101, 2)), [0.0], "101 observations in a window of 100"),
-        ([], np.zeros((0, 2)), [0.0], "0 observations"),
-        ([1.0, 2.0], np.zeros((3, 2)), [0.0], "one position"),
-        ([1.0, 120.0], np.zeros((2, 2)), [0.0], "observe within the window"),
-        ([1.0, np.nan], np.zeros((2, 2)), [0.0], "finite"),
-        ([1.0, 2.0], np.zeros((2, 2)), [-5.0], "before the window"),
-        ([1.0, 2.0], np.zeros((2, 2)), [], "list of times"),
+        ({"times": np.linspace(0, 99, 101), "observations": np.zeros((101, 2))}, "times: .* window of 100 .*; found 101 obs"),
+        ({"times": [], "observations": np.zeros((0, 2))}, "times: .*; found 0 observations"),
+        ({"times": [[1.0], [2.0]], "observations": np.zeros((2, 2))}, r"times: .*; found shape \(2, 1\)"),
+        ({"times": [1.0, 120.0, 2.0]}, "times: .* from 0 to 100; found times from 1 to 120"),
+        ({"times": [1.0, -2.0, 2.0]}, "times: .* from 0 to 100; found times from -2 to 2"),
+        ({"times": [1.0, np.nan, 2.0]}, "times: .*; found NaN or infinity"),
+        ({"times": None}, "times: .*; found NoneType"),
+        ({"times": ["monday", "tuesday", "friday"]}, "times: .*; found list of <U7"),
+        ({"times": [1.0, 2.0]}, r"observations: expected a finite position .*; found shape \(3, 2\) for 2 times"),
+        ({"observations": np.zeros((2, 3))}, r"observations: .*; found shape \(2, 3\) for 3 times"),
+        ({"observations": [[1.0, 2.0], [3.0], [4.0, 5.0]]}, "observations: .*; found list with rows of different lengths"),
+        ({"observations": [[1.0, 2.0], [np.nan, 3.0], [4.0, 5.0]]}, "observations: .* masked or left out; found NaN or infinity"),
+        ({"at": [1.0, -5.0]}, "at: .* 0 or more each.*; found -5"),
+        ({"at": [[1.0]]}, r"at: .*; found shape \(1, 1\)"),
+        ({"at": [np.inf]}, "at: .*; found NaN or infinity"),
+        ({"at": np.ma.masked_array([1.0], mask=[True])}, "at: .*; found 1 masked values"),
+        ({"at": "end"}, "at: .*; found str"),
+        ({"samples": 0}, "samples: expected a whole number, 1 or more; found 0"),
+        ({"samples": 10.5}, r"samples: .*; found 10\.5"),
+        ({"seed": -1}, "seed: expected a whole number, 0 or more; found -1"),
+        ({"tolerance": 0.0}, r"tolerance: expected a positive number; found 0\.0"),
     ],
 )
-def test_bad_input_is_refused_in_one_line(model, times, observations, at, says):
-    with pytest.raises(UserError, match=says) as raised:
-        model.reconstruct(times, observations, at)
+def test_bad_input_is_refused_in_one_line(model, changed, says):
+    with pytest.raises(UserError, match=f"^{says}") as raised:
+        model.reconstruct(**({"times": TIMES, "observations": POSITIONS, "at": [5.0]} | changed))
     assert "\n" not in str(raised.value)
 
 
+@pytest.fixture
+def narrow():
+    """A window that is half of the ODE's unit of time."""
+    return seeded(0, lambda: LatentOde(LatentParams(**SMALL), 50))
+
+
+def test_the_window_is_that_of_the_training_and_not_the_unit_of_time(narrow):
+    """A window of 50 steps, by the parts: what the encoder sees ends at 50, and so does the path's negative time."""
+    drawn = spirals.sample(3, window=50, starts=(0.0, 300.0), noise_std=0.3, generator=np.random.default_rng(0))
+    times, x = drawn.order[1, :30], drawn.observations[1, drawn.order[1, :30]]
+    found = narrow.reconstruct(times, x, range(100))
+    posterior = narrow.encode(torch.tensor(times - 50.0), torch.tensor(x))
+    path = narrow.states(posterior.mean, torch.arange(100.0) - 50, adaptive(1e-9))
+    np.testing.assert_allclose(found.mean, narrow.decode(path).detach().numpy(), atol=1e-4)
+    scored = inference.reconstruct(narrow, drawn, 30, steps=100, solver=adaptive(1e-9))
+    np.testing.assert_allclose(found.mean, scored[1], atol=1e-4)
+    with pytest.raises(UserError, match=r"window of 50 grid steps, from 0 to 50; found times from 1 to 60"):
+        narrow.reconstruct([1.0, 60.0], np.zeros((2, 2)), [0.0])
+
+
+def test_trajectories_of_another_window_are_not_scored(narrow, trajectories):
+    with pytest.raises(ValueError, match="observed in a window of 100 steps, the model's is of 50"):
+        inference.reconstruct(narrow, trajectories, 30, steps=200, solver=fixed(0.1))
+
+
+def test_a_loaded_model_has_the_window_of_its_training(narrow, tmp_path):
+    stage, raw = "trajectory-train@latent_ode-0", SMALL
+    folder = tmp_path / "models" / "trajectory" / "latent_ode-0"
+    folder.mkdir(parents=True)
+    weights.save(narrow, folder)
+    asked = {"trajectory.data.window": 50, "trajectory.models.latent_ode": raw}
+    Record(stage, {stage: Inputs({}, asked, {})}).write(folder)
+    assert load("trajectory", "latent_ode", root=tmp_path).window == 50
+    del asked["trajectory.data.window"]
+    Record(stage, {stage: Inputs({}, asked, {})}).write(folder)
+    with pytest.raises(UserError, match=r"inputs\.json: trajectory\.data\.window is missing; .*dvc repro"):
+        load("trajectory", "latent_ode", root=tmp_path)
+
+
 def test_size_of_the_default_model():
-    default = LatentOde(LatentParams(latent_size=4, encoder_size=128, field_size=64, decoder_size=64, time_unit=100.0))
+    default = LatentOde(LatentParams(latent_size=4, encoder_size=128, field_size=64, decoder_size=64, time_unit=100.0), 100)
     encoder = (23 * 128 + 128) + (128 * 128 + 128) + (129 * 128 + 128) + (128 * 12 + 12)
     field = (4 * 64 + 64) + (64 * 64 + 64) + (64 * 4 + 4)
     decoder = (4 * 64 + 64) + (64 * 64 + 64) + (64 * 2 + 2)

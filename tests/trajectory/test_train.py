@@ -23,7 +23,7 @@ def task(**changes):
         for starts in ((0.0, 400.0), (0.0, 300.0))
     )
     torch.manual_seed(0)
-    model = LatentOde(LatentParams(latent_size=4, encoder_size=32, field_size=32, decoder_size=32, time_unit=100.0))
+    model = LatentOde(LatentParams(latent_size=4, encoder_size=32, field_size=32, decoder_size=32, time_unit=100.0), 100)
     observations = torch.tensor(train.observations)
     return Reconstruction(
         model, TrainParams(**(PARAMS | changes)), 0.3, observations, validation, torch.Generator().manual_seed(0)

@@ -22,10 +22,9 @@ def bounds(
     importance-weighted bound log mean w_s ≤ log p(x) in expectation (Burda et al. 2016, eq. 8), tight for many samples.
     """
     generator = torch.Generator().manual_seed(seed)
-    like = next(model.parameters())
-    window = trajectories.observations.shape[1]
+    like, window = next(model.parameters()), model.window
     parts: list[Tensor] = []
-    for times, x in inference.observed(trajectories, number, like, chunk=_CHUNK):
+    for times, x in inference.observed(model, trajectories, number, chunk=_CHUNK):
         q = model.encode(times - window, x)
         z = q.sample(torch.randn(samples, *q.mean.shape, generator=generator).to(like))
         path = model.states(z, torch.arange(window).to(like) - window, solver)

@@ -32,7 +32,7 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     test = spirals.load(folder / "test", window=window)
     truth = arrays.load(folder / "test" / "truth.npy", shape=(len(test.start), steps, 2))
     network, sizes = models.declared(stage, "trajectory", model)
-    net: Any = network(sizes).to(device)
+    net: Any = network(sizes, window).to(device)
     weights.load(net, stage.find_input(f"{model}-{seed}"))
     out = stage.out
 
@@ -80,8 +80,7 @@ def _save_paths(
     net: LatentNetwork, trajectories: spirals.Trajectories, number: int, steps: int, solver: SolverTo, out: Path
 ) -> None:
     """Paths (n, steps, latent) of the posteriors' mean states; the phase is the time on the whole curve, in grid steps."""
-    like = next(net.parameters())
-    window = trajectories.observations.shape[1]
+    like, window = next(net.parameters()), net.window
     times, x = trajectories.first(number)
     posterior = net.encode(torch.as_tensor(times - window).to(like), torch.as_tensor(x).to(like))
     path = net.states(posterior.mean, torch.arange(steps).to(like) - window, solver)

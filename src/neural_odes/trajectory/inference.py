@@ -19,11 +19,7 @@ def reconstruct(
     model: Learner, trajectories: Trajectories, number: int, *, steps: int, solver: SolverTo
 ) -> Float[np.ndarray, "n steps 2"]:
     """The model's best guess at grid times 0, …, steps − 1, given the first ``number`` observations of each trajectory."""
-    window = trajectories.observations.shape[1]
-    parts = [
-        model.curves(times, x, window=window, steps=steps, solver=solver)
-        for times, x in observed(trajectories, number, next(model.parameters()))
-    ]
+    parts = [model.curves(times, x, steps=steps, solver=solver) for times, x in observed(model, trajectories, number)]
     return torch.cat(parts).cpu().double().numpy()
 
 
@@ -33,20 +29,27 @@ def sampled(
 ) -> Float[np.ndarray, "samples n steps 2"]:
     """Curves of latent states drawn from the posterior of each trajectory."""
     generator = torch.Generator().manual_seed(seed)
-    window = trajectories.observations.shape[1]
     parts = []
-    for times, x in observed(trajectories, number, next(model.parameters())):
-        posterior = model.encode(times - window, x)
+    for times, x in observed(model, trajectories, number):
+        posterior = model.encode(times - model.window, x)
         noise = torch.randn(samples, *posterior.mean.shape, generator=generator)
-        path = model.states(posterior.sample(noise.to(x)), torch.arange(steps).to(x) - window, solver)
+        path = model.states(posterior.sample(noise.to(x)), torch.arange(steps).to(x) - model.window, solver)
         parts.append(torch.stack([model.decode(z) for z in path], dim=2).cpu().double().numpy())
     return np.concatenate(parts, axis=1)
 
 
 def observed(
-    trajectories: Trajectories, number: int, like: Tensor, *, chunk: int = _CHUNK
+    model: Learner | LatentNetwork, trajectories: Trajectories, number: int, *, chunk: int = _CHUNK
 ) -> Iterator[tuple[Float[Tensor, "some number"], Float[Tensor, "some number 2"]]]:
-    """Times (since the window's beginning) and positions of the first ``number`` observations, ``chunk`` trajectories at once."""
+    """Times (since the window's beginning) and positions of the first ``number`` observations, ``chunk`` trajectories at once.
+
+    Raises:
+        ValueError: the window of the trajectories is not the model's.
+    """
+    window = trajectories.observations.shape[1]
+    if window != model.window:
+        raise ValueError(f"trajectories are observed in a window of {window} steps, the model's is of {model.window}")
+    like = next(model.parameters())
     for first in range(0, len(trajectories.order), chunk):
         times, x = trajectories.chosen(slice(first, first + chunk)).first(number)
         yield torch.as_tensor(times).to(like), torch.as_tensor(x).to(like)

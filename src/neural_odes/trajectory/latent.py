@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from neural_odes.errors import UserError
-from neural_odes.pipeline.models import Model
+from neural_odes.pipeline.arguments import Argument, Numbers, Whole, positive, whole
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver, solve
+from neural_odes.trajectory.learning import WindowModel
 from neural_odes.trajectory.params import LatentParams
 
 _LENGTH = 5.0  # unit of length of encoder and decoder: the curves' centres lie at ±5
@@ -71,14 +70,14 @@ class Encoding(Posterior):
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A curve with its pointwise 90 % band (posterior of the noiseless position): arrays of shape (times, 2)."""
+    """A curve with its pointwise 90 % band (posterior of the noiseless position): arrays of shape (times, 2), or (2,) at one."""
 
-    mean: Float[np.ndarray, "times 2"]
-    lower: Float[np.ndarray, "times 2"]
-    upper: Float[np.ndarray, "times 2"]
+    mean: Float[np.ndarray, "*times 2"]
+    lower: Float[np.ndarray, "*times 2"]
+    upper: Float[np.ndarray, "*times 2"]
 
 
-class LatentNetwork(Model):
+class LatentNetwork(WindowModel):
     """q(z | observations), dz/dt = f(z), x(t) = decoder(z(t)).
 
     Chen et al. put the posterior at the beginning of the window. Here it is of the state at its *end*: one flow runs
@@ -86,11 +85,11 @@ class LatentNetwork(Model):
     encoder is a mean over the observations in place of an RNN: it does not care about their order or spacing, and one
     network serves any number of them. What it is trained on is another matter: see ``models``.
 
-    Times are in grid steps; f runs in units of ``time_unit`` of them.
+    Times are in grid steps. f runs in units of ``time_unit`` of them, which is a scale and says nothing of the window.
     """
 
-    def __init__(self, params: LatentParams):
-        super().__init__()
+    def __init__(self, params: LatentParams, window: int):
+        super().__init__(window)
         self.time_unit, self.latent_size = params.time_unit, params.latent_size
         features = 1 + 2 + 2 * _TIME_OCTAVES + 2 * 2 * _SPACE_OCTAVES
         n = params.encoder_size
@@ -145,41 +144,43 @@ class LatentNetwork(Model):
         times: Float[Tensor, "batch k"],
         observations: Float[Tensor, "batch k 2"],
         *,
-        window: int,
         steps: int,
         solver: SolverTo,
     ) -> Float[Tensor, "batch steps 2"]:
         """Curves of the posteriors' mean states at grid times 0, …, steps − 1; ``times`` since the window's beginning."""
-        posterior = self.encode(times - window, observations)
-        path = self.states(posterior.mean, torch.arange(steps).to(times) - window, solver)
+        posterior = self.encode(times - self.window, observations)
+        path = self.states(posterior.mean, torch.arange(steps).to(times) - self.window, solver)
         return torch.stack([self.decode(z) for z in path], dim=1)
 
     @torch.no_grad()
     def reconstruct(
         self,
-        times: ArrayLike,
-        observations: ArrayLike,
-        at: ArrayLike,
+        times: Numbers,
+        observations: Numbers,
+        at: Numbers,
         *,
-        samples: int = 200,
-        seed: int = 0,
-        tolerance: float = 1e-5,
+        samples: Whole = 200,
+        seed: Whole = 0,
+        tolerance: Numbers = 1e-5,
     ) -> Reconstruction:
         """Reconstructs and continues one trajectory from noisy observations at irregular times.
 
         Args:
-            times: (K,) grid steps since the window's beginning, in [0, ``time_unit``]; any number up to ``time_unit``.
-            observations: (K, 2) noisy positions.
-            at: (T,) grid steps at which the curve is wanted; those above ``time_unit`` lie beyond the window.
-            samples: posterior samples behind the band.
-            seed: of these samples.
-            tolerance: of the solver.
+            times: (K,) grid steps since the window's beginning, in [0, ``window``], in any order; K is from 1 to ``window``.
+            observations: (K, 2) noisy positions. One that is masked, or whose time is, is missing: it is left out.
+            at: (T,) grid steps at which the curve is wanted, in any order; those above ``window`` lie beyond the window. A single
+                number is one of them, [] is none.
+            samples: posterior samples behind the band, 1 or more.
+            seed: of these samples, 0 or more.
+            tolerance: of the solver, both ``rtol`` and ``atol``.
 
         Returns:
-            ``mean``, the curve of the posterior's mean state, and the band's ``lower`` and ``upper`` 5 % and 95 % quantiles.
+            ``mean``, the curve of the posterior's mean state, and the band's ``lower`` and ``upper`` 5 % and 95 % quantiles: each
+            an array of NumPy of float64 and of shape (T, 2), or (2,) at a single time.
 
         Raises:
-            UserError: shapes do not match, values are not finite, or there are more observations than the window has steps.
+            UserError: an argument is not what it should be, in type, shape or values.
+            SolverError: the solver gave up.
 
         Example:
             >>> model = neural_odes.load("trajectory")  # doctest: +SKIP
@@ -187,32 +188,54 @@ class LatentNetwork(Model):
             >>> curve.mean.shape  # doctest: +SKIP
             (200, 2)
         """
-        t, x, wanted = (np.asarray(a, dtype=float) for a in (times, observations, at))
-        _check(t, x, wanted, self.time_unit)
+        t, x = _observed(times, observations, self.window)
+        wanted = _wanted(at)
+        samples, seed = whole("samples", samples, least=1), whole("seed", seed)
+        solver = adaptive(positive("tolerance", tolerance))
+        if not wanted.size:
+            return Reconstruction(*np.empty((3, 0, 2)))
         like = next(self.parameters())
-        posterior = self.encode(torch.as_tensor(t - self.time_unit).to(like), torch.as_tensor(x).to(like))
+        posterior = self.encode(torch.as_tensor(t - self.window).to(like), torch.as_tensor(x).to(like))
         noise = torch.randn(samples, len(posterior.mean), generator=torch.Generator().manual_seed(seed), dtype=like.dtype)
         z = torch.cat([posterior.mean[None], posterior.sample(noise.to(like))])
-        distinct, place = np.unique(wanted - self.time_unit, return_inverse=True)
-        path = self.states(z, torch.as_tensor(distinct).to(like), adaptive(tolerance))
+        distinct, place = np.unique(wanted.ravel() - self.window, return_inverse=True)
+        path = self.states(z, torch.as_tensor(distinct).to(like), solver)
         curves = self.decode(path).cpu().double().numpy()[place]
         lower, upper = np.quantile(curves[:, 1:], [0.05, 0.95], axis=1)
-        return Reconstruction(curves[:, 0], lower, upper)
+        return Reconstruction(*(part.reshape(*wanted.shape, 2) for part in (curves[:, 0], lower, upper)))
 
 
-def _check(times: np.ndarray, observations: np.ndarray, at: np.ndarray, window: float) -> None:
-    if times.ndim != 1 or observations.shape != (len(times), 2):
-        raise UserError(f"observations have shape {observations.shape}; give one position (x, y) for each of {times.size} times")
-    if not 1 <= len(times) <= window:
-        raise UserError(f"times: {len(times)} observations in a window of {window:g} steps; give between 1 and {window:g}")
-    if at.ndim != 1 or not len(at):
-        raise UserError("at: a list of times (grid steps) is expected")
-    if not all(np.isfinite(a).all() for a in (times, observations, at)):
-        raise UserError("times, observations and at must be finite; leave missing observations out")
-    if times.min() < 0 or times.max() > window:
-        raise UserError(f"times: from {times.min():g} to {times.max():g}; observe within the window, 0 to {window:g} steps")
-    if at.min() < 0:
-        raise UserError(f"at: {at.min():g} lies before the window; ask for times ≥ 0")
+def _observed(times: Numbers, observations: Numbers, window: int) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k 2"]]:
+    """Times and positions of the observations that are not masked."""
+    when = Argument("times", f"the times of 1 to {window} observations in the window of {window} grid steps, from 0 to {window}")
+    where = Argument("observations", "a finite position (x, y) for each time, shape (K, 2); missing ones masked or left out")
+    t, t_masked = when.masked(times)
+    x, x_masked = where.masked(observations)
+    if t.ndim != 1:
+        raise when.refusal(f"shape {tuple(t.shape)}")
+    if x.shape != (len(t), 2):
+        raise where.refusal(f"shape {tuple(x.shape)} for {len(t)} times")
+    seen = torch.from_numpy(~(t_masked | x_masked.any(1)))
+    t, x = (_double(values)[seen] for values in (t, x))
+    if not 1 <= len(t) <= window:
+        raise when.refusal(f"{len(t)} observations" + f" and {len(seen) - len(t)} masked ones" * (len(t) < len(seen)))
+    if when.finite(t).min() < 0 or t.max() > window:
+        raise when.refusal(f"times from {float(t.min()):g} to {float(t.max()):g}")
+    return t.numpy(), where.finite(x).numpy()
+
+
+def _wanted(at: Numbers) -> Float[np.ndarray, "*times"]:
+    argument = Argument("at", "times since the window's beginning in grid steps, 0 or more each, shape (T,) or a single number")
+    wanted = argument.finite(_double(argument.tensor(at)))
+    if wanted.ndim > 1:
+        raise argument.refusal(f"shape {tuple(wanted.shape)}")
+    if wanted.numel() and wanted.min() < 0:
+        raise argument.refusal(f"{float(wanted.min()):g}")
+    return wanted.numpy()
+
+
+def _double(values: Tensor) -> Tensor:
+    return values.detach().cpu().double()
 
 
 def _network(inputs: int, hidden: int, outputs: int, activation: type[nn.Module]) -> nn.Sequential:

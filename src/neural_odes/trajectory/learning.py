@@ -1,11 +1,13 @@
 """What every model of trajectories offers to training and evaluation, whatever is inside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from neural_odes.pipeline.models import Model
 from neural_odes.trajectory.params import TrainParams
 from neural_odes.trajectory.times import Clusters
 
@@ -41,14 +43,16 @@ class Learner(Protocol):
 
     Attributes:
         split: of the training data, which it learns from: ``train``, windows; or ``continued``, windows and what follows.
+        window: grid steps in which trajectories are observed.
     """
 
     split: ClassVar[str]
+    window: int
 
     def loss(self, x: Tensor, learning: Learning) -> dict[str, Tensor]:
         """Of a batch of noisy trajectories (batch, times, 2): ``loss``, and the terms it is made of."""
 
-    def curves(self, times: Tensor, observations: Tensor, *, window: int, steps: int, solver: Any) -> Tensor:
+    def curves(self, times: Tensor, observations: Tensor, *, steps: int, solver: Any) -> Tensor:
         """The best guess at grid times 0, …, steps − 1: (batch, steps, 2), from (batch, k) observations of the window."""
 
     def parameters(self) -> Any: ...
@@ -56,3 +60,16 @@ class Learner(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
+
+
+class WindowModel(Model):
+    """A network for trajectories that are observed in a window of so many grid steps: those of its training."""
+
+    def __init__(self, window: int):
+        super().__init__()
+        self.window = window
+
+    @classmethod
+    def arguments(cls, recorded: Mapping[str, Any]) -> tuple[int]:
+        """The window that its training asked for."""
+        return (recorded["trajectory.data.window"],)

@@ -102,7 +102,7 @@ def task(stage: Stage, model: str, seed: int) -> Reconstruction:
     observations = spirals.load(folder / network.split, window=window * spirals.WINDOWS[network.split]).observations
     validation = spirals.load(folder / "validation", window=window).chosen(slice(VALIDATED))
     return Reconstruction(
-        models.seeded(seed, lambda: network(sizes)).to(device),
+        models.seeded(seed, lambda: network(sizes, window)).to(device),
         params,
         noise_std,
         torch.tensor(observations, dtype=torch.float32, device=device),

@@ -6,16 +6,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from neural_odes.pipeline.models import Model
 from neural_odes.trajectory import elbo
-from neural_odes.trajectory.learning import Learning
+from neural_odes.trajectory.learning import Learning, WindowModel
 from neural_odes.trajectory.params import RnnParams
 
 _LENGTH = 5.0  # unit of length: the curves' centres lie at ±5
 _GAP = 10.0  # unit of time gaps, in grid steps
 
 
-class Rnn(Model):
+class Rnn(WindowModel):
     """A gated recurrent unit that reads a position and the gap to the next time, and says where the trajectory is then.
 
     Within the window it is a filter: it guesses each time from what was observed before it. Beyond, it reads its own guesses.
@@ -24,8 +23,8 @@ class Rnn(Model):
 
     split: ClassVar[str] = "train"
 
-    def __init__(self, params: RnnParams):
-        super().__init__()
+    def __init__(self, params: RnnParams, window: int):
+        super().__init__(window)
         self.gru = nn.GRU(3, params.hidden_size, batch_first=True)
         self.out = nn.Linear(params.hidden_size, 2)
 
@@ -51,13 +50,12 @@ class Rnn(Model):
         times: Float[Tensor, "batch k"],
         observations: Float[Tensor, "batch k 2"],
         *,
-        window: int,
         steps: int,
         solver: Any = None,
     ) -> Float[Tensor, "batch steps 2"]:
         """Guesses at grid times 0, …, steps − 1. Until the first observation there is nothing to go by: that one is given."""
         times, positions = _in_order(times, observations)
-        batch = len(times)
+        batch, window = len(times), self.window
         gaps = times.diff(dim=1)
         after, _ = self.gru(_inputs(positions[:, :-1], gaps))  # the state once observation i and the gap after it are read
         before = torch.cat([after.new_zeros(batch, 1, after.shape[2]), after], 1)  # the state when observation i comes in
