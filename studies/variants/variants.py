@@ -1,11 +1,12 @@
 """The latent ODE on spirals that run ever faster, and on observation times that gather in clusters."""
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 
+from neural_odes import params as parameters
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
@@ -28,7 +29,7 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
     """
     params = stage.section("trajectory.variants", VariantsParams)
     data = stage.section("trajectory.data", DataParams)
-    training = stage.section("trajectory.train", TrainParams).model_copy(update=dict(params.train))
+    training = _training(stage, dict(params.train))
     device = machine.prepare(stage)
     chirp = params.chirp if variant == "chirp" else 1.0
     clusters = Clusters(params.clusters, params.cluster_std) if variant == "clustered" else None
@@ -61,3 +62,12 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
         found = {"latent_ode": curves, "oracle": best}
         metrics[str(number)] = {name: scores.errors(each, truth, window) for name, each in found.items()}
     write_json(stage.out / "metrics.json", metrics)
+
+
+def _training(stage: Stage, own: dict[str, Any]) -> TrainParams:
+    """The claim's, with the study's ``own`` values in place of some. Those of the claim are not asked for: nothing depends on
+    them here, so no run may show them, and no edit of them may train again.
+    """
+    section = "trajectory.train"
+    shared = {name: stage.section(f"{section}.{name}", object) for name in TrainParams.model_fields if name not in own}
+    return parameters.section({"trajectory": {"train": shared | own}}, section, TrainParams)

@@ -10,6 +10,7 @@ import torch
 
 from neural_odes import params
 from neural_odes.errors import UserError
+from neural_odes.pipeline.record import Record
 from neural_odes.pipeline.stage import Stage
 from studies.variants.figures import variants_error
 from studies.variants.params import SECTIONS
@@ -61,6 +62,9 @@ def test_a_variant_is_trained_and_scored_beside_its_own_oracle(clone, variant, m
         stage.finish()
     out = clone / f"studies/variants/evaluations/{variant}-0"
     assert {path.name for path in out.iterdir()} >= {"model.safetensors", "history.csv", "training.json", "inputs.json"}
+    asked = Record.read(out).own.parameters  # what a run shows: of each value the one that holds
+    assert asked["trajectory.variants"]["train"]["steps"] == 2 and asked["trajectory.train.batch_size"] == 4
+    assert not {"trajectory.train", "trajectory.train.steps", "trajectory.train.validate_every"} & asked.keys()
     found = json.loads((out / "metrics.json").read_text())["30"]
     assert found["oracle"]["rmse_interpolation"] < 0.3 < found["latent_ode"]["rmse_interpolation"]
 
