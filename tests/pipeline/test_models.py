@@ -11,7 +11,9 @@ import torch
 from neural_odes import params, validation
 from neural_odes.density.params import NETWORKS
 from neural_odes.errors import UserError
-from neural_odes.pipeline.models import Model, find, seeded
+from neural_odes.pipeline import weights
+from neural_odes.pipeline.models import Model, find, restored, seeded
+from neural_odes.pipeline.record import Inputs, Record
 
 
 def test_every_model_of_params_yaml_is_found(root):
@@ -88,3 +90,40 @@ def test_seeded_leaves_the_generator_as_it_was():
     first, again, other = (seeded(seed, lambda: torch.rand(3)) for seed in (5, 5, 6))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A network that was never trained, and the folder that a training would have left."""
+    network, section = find("density", "cnf", {"hidden_size": 3, "end_time": 0.5})
+    flow = seeded(5, lambda: network(section))
+    weights.save(flow, tmp_path)
+    return flow, tmp_path
+
+
+def write_record(folder, instance, parameters):
+    Record("density-train@cnf-5", {"density-train@cnf-5": Inputs(instance, parameters, {})}).write(folder)
+
+
+def test_a_network_comes_back_from_what_its_training_left(trained):
+    flow, folder = trained
+    write_record(folder, {"model": "cnf", "seed": 5}, {"density.models.cnf": {"hidden_size": 3, "end_time": 0.5}})
+    found = restored(folder)
+    x = torch.tensor([[0.3, -0.2], [1.0, 0.5]])
+    assert torch.equal(found.log_prob(x), flow.log_prob(x).detach())
+    assert found.end_time == 0.5 and not found.training and not any(p.requires_grad for p in found.parameters())
+
+
+@pytest.mark.parametrize(
+    ("instance", "parameters", "says"),
+    [
+        ({"model": "cnf"}, {}, r"density\.models\.cnf is missing; an older version trained it"),
+        ({"price": "none"}, {}, r"model is missing; an older version trained it"),
+        ({"model": "cnf"}, {"density.models.cnf": {"hidden_size": 4, "end_time": 0.5}}, r"w1 has shape \(3, 4\) where \(4, 4\)"),
+    ],
+)
+def test_what_another_version_left_is_said_in_a_line(trained, instance, parameters, says):
+    _, folder = trained
+    write_record(folder, instance, parameters)
+    with pytest.raises(UserError, match=says):
+        restored(folder)

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -9,7 +10,8 @@ from torch import nn
 
 from neural_odes import params
 from neural_odes.errors import UserError
-from neural_odes.pipeline import schemas
+from neural_odes.pipeline import record, schemas, weights
+from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.stage import Stage
 
 T = TypeVar("T")
@@ -43,6 +45,26 @@ def declared(stage: Stage, claim: str, model: str) -> tuple[Any, Any]:
     """As ``find``, of the section that a stage declares."""
     name = f"{claim}.models.{model}"
     return find(claim, model, stage.section(name, dict), file=params.origin(stage.root, name))
+
+
+def restored(folder: Path) -> nn.Module:
+    """The network that a training left in ``folder``: made as its record says, with its weights, on the processor, frozen.
+
+    Raises:
+        UserError: record or weights are missing or damaged, or an older version of the project wrote them.
+    """
+    trained, file = record.Record.read(folder), folder / record.FILE
+    asked, claim = trained.own.parameters, StageName.parse(trained.stage).claim
+    try:
+        model = trained.own.instance["model"]
+        network, section = find(claim, model, asked[f"{claim}.models.{model}"], file=str(file))
+        further = network.arguments(asked)
+    except KeyError as key:
+        missing = f"{file}: {key.args[0]} is missing; an older version trained it"
+        raise UserError(f"{missing}; train it again with: dvc repro") from None
+    module = network(section, *further)
+    weights.load(module, folder)
+    return module.requires_grad_(False).eval()
 
 
 def seeded(seed: int, make: Callable[[], T]) -> T:
