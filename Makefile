@@ -39,7 +39,7 @@ test-all: test  ## all tests
 smoke: env  ## all pipelines on tiny settings in a scratch copy
 	neural-odes smoke
 
-ui: env  ## MLflow on the loopback address
+ui: env  ## MLflow in the browser: each claim's runs, best first (without one: neural-odes ui --no-open)
 	neural-odes runs sync
 	neural-odes ui
 

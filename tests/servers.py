@@ -26,10 +26,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """MLflow's server, once it answers: its process, the first of its group, and its address."""
+def serving(root: Path, artifacts: str | None = None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """MLflow's server, once it answers: its process, the first of its group, and its address.
+
+    Args:
+        artifacts: where it tells its clients to store files, instead of a folder that they see, too.
+    """
     port = free_port()
     command, environment = server(root, port)
+    if artifacts is not None:
+        command[command.index("--default-artifact-root") + 1] = artifacts
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, env=environment, cwd=root, start_new_session=True, **quiet)
     try:

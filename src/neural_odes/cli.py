@@ -288,11 +288,21 @@ def cluster_run(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 5000) -> None:
-    """Open MLflow on the loopback address."""
-    from neural_odes.tracking.server import page, server
+def ui(
+    port: Annotated[int, typer.Option(help="Port on the loopback address.")] = 5000,
+    to_open: Annotated[bool, typer.Option("--open/--no-open", help="Open the first page in the browser.")] = True,
+) -> None:
+    """Start MLflow on the loopback address: each claim's runs, best first, as `neural-odes runs sync` has described them."""
+    from neural_odes.loading import DEFAULTS
+    from neural_odes.tracking import server as tracking
 
     with _one_line():
-        command, environment = server(_root(), port)
-        print(f"MLflow: {page(port)} (Ctrl-C ends it)", flush=True)
+        root = _root()
+        command, environment = tracking.server(root, port)
+        pages = tracking.pages(root, port, list(DEFAULTS)) or {"experiments": tracking.front(port)}
+        print("MLflow (Ctrl-C ends it):")
+        for name, page in pages.items():
+            print(f"  {name}: {page}", flush=True)
+        if to_open:
+            tracking.open_when_up(port, next(iter(pages.values())))
         os.execve(command[0], command, environment)

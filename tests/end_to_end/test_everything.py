@@ -195,11 +195,12 @@ def test_mlflow_holds_every_run_and_a_second_sync_adds_nothing(studied, tmp_path
         for name, entry in ((StageName.parse(address), entry) for address, entry in lockfile.read(folder).items())
         if any((folder / out.path / "training.json").is_file() for out in entry.outs)
     }
-    assert {(experiment, tags["stage"]) for experiment, tags, *_ in runs.values() if "seed" in tags} == trained
+    source = {(experiment, tags["mlflow.source.name"]) for experiment, tags, *_ in runs.values() if "seed" in tags}
+    assert {(experiment, StageName.parse(address).name) for experiment, address in source} == trained
     assert len(trained) > 15 and all(status == "FINISHED" for *_, status in runs.values())
     studies = {study.name for study in paths.studies(folder)}
     assert {experiment for experiment, tags, *_ in runs.values() if "seed" not in tags} == {*CLAIMS} | studies
-    headline = {"classification": "accuracy", "density": ("nll", "gap"), "trajectory": "mse"}
+    headline = {"classification": "accuracy", "density": ("nll", "gap"), "trajectory": "rmse"}
     for experiment, tags, parameters, metrics, _ in runs.values():
         if "seed" in tags and experiment in headline:
             assert any(name.startswith(headline[experiment]) for name in metrics), metrics.keys()

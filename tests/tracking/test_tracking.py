@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import torch
-from servers import serving
+from servers import free_port, serving
 
 from neural_odes.errors import UserError
 from neural_odes.figures import seal, style
@@ -30,8 +30,8 @@ from neural_odes.summaries.statistics import over_seeds
 from neural_odes.tracking import live as tracking
 from neural_odes.tracking import store as tracking_store
 from neural_odes.tracking.live import live
-from neural_odes.tracking.server import server
-from neural_odes.tracking.store import Store, masked, run_ids
+from neural_odes.tracking.server import pages, server
+from neural_odes.tracking.store import masked, run_ids
 from neural_odes.tracking.sync import sync
 from neural_odes.training import loop as training
 from neural_odes.training.checkpoint import Checkpoint
@@ -42,10 +42,12 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 DVC_YAML = """
 stages:
   toy-train:
+    desc: a line through points
     matrix: {model: [line], seed: "${seeds}"}
     cmd: "true"
     outs: ["models/toy/${item.model}-${item.seed}"]
   toy-evaluate:
+    desc: NLL beside the entropy
     matrix: {model: [line], seed: "${seeds}"}
     cmd: "true"
     meta: {mlflow: {nll: nll_nats, entropy: "data/toy/distribution.json:entropy_nats"}}
@@ -59,6 +61,9 @@ stages:
     do:
       cmd: "true"
       outs: ["reports/figures/${key}.png": {cache: false}]
+  toy-page:
+    cmd: "true"
+    outs: [reports/html/toy.html: {cache: false}]
 """
 STUDY_YAML = """
 vars: ["../../params.yaml:seeds"]
@@ -82,14 +87,6 @@ stages:
       outs: ["results/figures/${key}.png": {cache: false}]
 """
 ROWS = [(step, name, value) for step in (10, 20, 30) for name, value in (("loss", 1 / step), ("nfe", float(step)))]
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The schema takes seconds to make: once is enough."""
-    folder = tmp_path_factory.mktemp("store")
-    Store(folder, timeout=5)
-    return folder / "mlflow.db"
 
 
 @pytest.fixture
@@ -244,8 +241,8 @@ class TestLive:
             "model": "line",
             "seed": "0",
         }
-        expected = {"stage": "toy-train@line-0", "claim": "toy", "model": "line", "seed": "0", "device": "cpu", "preset": "quick"}
-        assert run.data.tags.items() >= (expected | {"input_key": "0" * 16}).items()
+        expected = {"claim": "toy", "model": "line", "seed": "0", "device": "cpu", "preset": "quick", "input_key": "0" * 16}
+        assert run.data.tags.items() >= (expected | {"mlflow.source.name": "toy-train@line-0"}).items()
         (data,) = run.inputs.dataset_inputs
         assert (data.dataset.name, data.dataset.digest) == ("data/toy", digest(root / "data" / "toy")[:32])
 
@@ -319,9 +316,9 @@ class TestLive:
         for name in ("dvc.lock", "reports/metrics/toy.json", "studies/side/dvc.lock", "studies/side/results/figures/a.png"):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text("made")
-        assert tracking._git(root)["git_dirty"] == "false"
+        assert tracking._git(root)["mlflow.source.git.dirty"] == "false"
         (root / "studies" / "side" / "verb.py").write_text("")
-        assert tracking._git(root)["git_dirty"] == "true"
+        assert tracking._git(root)["mlflow.source.git.dirty"] == "true"
 
     def test_off(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("NEURAL_ODES_TRACKING", "off")
@@ -569,9 +566,10 @@ class TestSync:
             fetched = client(root).download_artifacts(run.info.run_id, "model.safetensors")
             assert Path(fetched).read_bytes() == bytes([seed]) * 100
         results = before["results"]
-        details = {"entropy_nats": 0.25, "line.nll_nats": 0.35, "line.steps": 30.0}
-        assert results.data.metrics == details | {"line.nll": 0.35, "line.ci95": 0.1}
+        means = {"entropy_nats": 0.25, "line.nll_nats": 0.35, "line.steps": 30.0, "line.nll": 0.35, "line.ci95": 0.1}
+        assert results.data.metrics == {f"results/{name}": value for name, value in means.items()}
         assert artifacts(root, results) == ["details/toy.json", "figures/toy.png", "metrics/toy.json"]
+        assert [one.dataset.name for one in results.inputs.dataset_inputs] == ["data/toy"]
 
         again = sync(root)
         assert (again.created, again.completed, again.unchanged) == (0, 0, 3)
@@ -589,11 +587,71 @@ class TestSync:
         assert set(found) == {"wide-0", "results"}
         finals = {"test/nll_nats": 0.2, "nll": 0.2, "entropy": 0.25}
         assert history(root, found["wide-0"]) == once(ROWS) | {(name, 0, value): 1 for name, value in finals.items()}
-        assert found["wide-0"].data.tags.items() >= {"claim": "toy", "stage": "toy-train-wide@wide-0"}.items()
-        assert found["results"].data.metrics == {"wide.nll_nats": 0.2}
+        tags = found["wide-0"].data.tags
+        assert (tags["claim"], tags["mlflow.source.name"]) == ("toy", "studies/side/dvc.yaml:toy-train-wide@wide-0")
+        assert found["results"].data.metrics == {"results/wide.nll_nats": 0.2}
         assert artifacts(root, found["results"]) == ["figures/side.png", "results/metrics.json"]
         again = sync(root)
         assert (again.created, again.completed, again.unchanged) == (0, 0, 5)
+
+    def test_a_run_says_what_it_is_and_keeps_what_its_reader_wrote(self, root: Path) -> None:
+        write_everything(root)
+        sync(root)
+        said = "Measured: NLL beside the entropy.\n\nPage: `reports/html/toy.html`"
+        assert runs(root)["line-0"].data.tags["mlflow.note.content"] == f"A line through points\n\n{said}"
+        assert runs(root)["results"].data.tags["mlflow.note.content"] == said
+        client(root).set_tag(runs(root)["line-0"].info.run_id, "mlflow.note.content", "the good one")
+        assert str(sync(root)).startswith("nothing to add")
+        assert runs(root)["line-0"].data.tags["mlflow.note.content"] == "the good one"
+
+    def test_an_experiment_says_what_it_is_and_shows_runs_best_first(self, root: Path) -> None:
+        (root / "reports" / "notebooks").mkdir()
+        write_json(root / "reports/notebooks/toy.ipynb", {"cells": [{"cell_type": "markdown", "source": "# Toy\n\nA line."}]})
+        write_everything(root)
+        assert sync(root).described == 1
+        tags = client(root).get_experiment_by_name("toy").tags
+        assert tags["mlflow.note.content"].startswith("Toy\n\nA line.\n\nMeasured: NLL")
+        assert tags["mlflow.experimentKind"] == "custom_model_development"
+        state = json.loads(json.loads(tags["mlflow.sharedViewState.best"])["state"])
+        assert state["orderByKey"] == "metrics.`nll`"
+        assert state["selectedColumns"][:4] == ["metrics.`nll`", "metrics.`entropy`", "params.`model`", "params.`seed`"]
+
+    def test_a_value_that_was_edited_is_a_column(self, root: Path) -> None:
+        write_everything(root)
+        sync(root)
+        described, inputs = trained(root)
+        asked = inputs.own.parameters | {"toy.train": {"steps": 60, "rate": 0.1}}
+        edited = Record(inputs.stage, {inputs.stage: Inputs(inputs.own.instance, asked, inputs.own.data)})
+        write_model(root / "models" / "toy" / "line-0", 0, described | {"input_key": "e" * 16}, edited)
+        assert sync(root).described == 1
+        state = json.loads(json.loads(client(root).get_experiment_by_name("toy").tags["mlflow.sharedViewState.best"])["state"])
+        chosen = [name for name in state["selectedColumns"] if name.startswith("params")]
+        assert chosen == ["params.`model`", "params.`seed`", "params.`toy.train.steps`"]
+
+    def test_data_that_a_stage_draws_are_known_by_what_decides_them(self, root: Path) -> None:
+        study = root / "studies" / "drawn"
+        study.mkdir(parents=True)
+        (study / "dvc.yaml").write_text(
+            'stages:\n  toy-drawn:\n    matrix: {shape: [disc, ring], seed: [0, 1]}\n    cmd: "true"\n'
+            '    meta: {draws: [shape]}\n    outs: ["evaluations/${item.shape}-${item.seed}"]\n'
+        )
+        for shape, seed in (("disc", 0), ("disc", 1), ("ring", 0)):
+            own = f"toy-drawn@{shape}-{seed}"
+            inputs = record(root, own, instance={"shape": shape, "seed": seed}, drawn={"noise": 0.1, "train": {"steps": 30}})
+            described = {"input_key": f"{shape:x>15}{seed}", "device": "cpu"}
+            write_model(study / "evaluations" / f"{shape}-{seed}", seed, described, inputs)
+        sync(root)
+        found = {}
+        for run in all_runs(root, "drawn"):
+            (data,) = run.inputs.dataset_inputs
+            found[run.info.run_name] = (data.dataset.name, data.dataset.digest)
+        assert {name: data[0] for name, data in found.items()} == {
+            "disc-0": "drawn/disc",
+            "disc-1": "drawn/disc",
+            "ring-0": "drawn/ring",
+        }
+        assert found["disc-0"] == found["disc-1"] and found["disc-0"][1] != found["ring-0"][1]
+        assert str(sync(root)).startswith("nothing to add")
 
     def test_a_study_that_has_nothing_here_has_no_experiment(self, root: Path) -> None:
         (root / "studies" / "side").mkdir(parents=True)
@@ -625,7 +683,7 @@ class TestSync:
             commits.append(git("rev-parse", "HEAD"))
         sync(root)
         found = [runs(root)["line-0"], runs(root, "side")["wide-0"]]
-        assert [run.data.tags["git_commit"] for run in found] == commits
+        assert [run.data.tags["mlflow.source.git.commit"] for run in found] == commits
 
     def test_a_live_run_is_completed(self, root: Path) -> None:
         with pytest.raises(KeyboardInterrupt), live(root, *trained(root)) as on_rows:
@@ -767,6 +825,18 @@ class TestSync:
         assert sync(root).created == 3
 
 
+def dom(page: str, folder: Path) -> str:
+    """What a browser makes of a page."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("Chromium is not installed")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}", "--window-size=1800,1000"]
+    return subprocess.run(
+        [browser, *options, "--virtual-time-budget=20000", "--dump-dom", page],
+        capture_output=True, text=True, timeout=120, check=True,
+    ).stdout  # fmt: skip
+
+
 class TestPages:
     def test_only_this_machine_gets_in(
         self, root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -802,22 +872,59 @@ class TestPages:
 
     def test_names_are_shown_as_they_are(self, root: Path, tmp_path: Path) -> None:
         """A run called like a page's code, in a browser: it is text there."""
-        browser = shutil.which("chromium") or shutil.which("google-chrome")
-        if browser is None:
-            pytest.skip("Chromium is not installed")
         at = client(root)
         name = "<img src=x onerror=\"document.title='broken into'\"><script>document.title='broken into'</script>"
         at.create_run(at.create_experiment(name), tags={name: name}, run_name=name)
         with serving(root) as (_, address):
-            page = f"{address}/#/experiments?workflowType=machine_learning"
-            options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-            shown = subprocess.run(
-                [browser, *options, "--virtual-time-budget=20000", "--dump-dom", page],
-                capture_output=True, text=True, timeout=120, check=True,
-            ).stdout  # fmt: skip
+            shown = dom(f"{address}/#/experiments?workflowType=machine_learning", tmp_path)
         assert "&lt;script&gt;document.title" in shown, "the page does not list the experiment"
         assert "<script>document.title" not in shown
         assert not re.search(r"<title>[^<]*broken into", shown)
+
+    def test_the_view_in_a_browser(self, root: Path, tmp_path: Path) -> None:
+        """The best run comes first, with its number, the best possible one, and what it was trained with."""
+        write_everything(root)
+        write_evaluation(root, seed=1, nll=0.27)
+        sync(root)
+        with serving(root) as (_, address):
+            port = int(address.rpartition(":")[2])
+            (page,) = pages(root, port, ["density", "toy"]).values()
+            shown = dom(page, tmp_path)
+        body = shown.partition("</head>")[2]
+        assert 0 < body.index(">line-1<") < body.index(">line-0<") < body.index(">results<")
+        assert all(f">{text}<" in body for text in ("nll", "entropy", "model", "seed", "0.27", "0.25"))
+        assert "Best first" in body
+
+    def test_no_address_of_what_no_sync_has_seen(self, root: Path) -> None:
+        assert pages(root, 5055, ["toy"]) == {}
+        with live(root, *trained(root)) as on_rows:
+            on_rows(ROWS)
+        assert pages(root, 5055, ["toy"]) == {}
+        (root / "mlflow.db").unlink()
+        assert pages(root, 5055, ["toy"]) == {} and not (root / "mlflow.db").exists()
+
+    def test_the_browser_is_told_once_the_server_answers(self, root: Path, tmp_path: Path) -> None:
+        told = tmp_path / "told"
+        (tmp_path / "browser").write_text(f'#!/bin/sh\necho "$1" >> "{told}"\n')
+        (tmp_path / "browser").chmod(0o755)
+        port = free_port()
+        command = [sys.executable, "-c", "from neural_odes.cli import app; app()", "ui", "--port", str(port)]
+        environment = os.environ | {"BROWSER": str(tmp_path / "browser")}
+        process = subprocess.Popen(
+            command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            until = time.monotonic() + 60
+            while not told.exists() and time.monotonic() < until:
+                time.sleep(0.2)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as up:
+                assert up.status == 200
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+        page = f"http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning"
+        assert told.read_text() == f"{page}\n"
+        said = process.communicate(timeout=20)[0].decode().splitlines()
+        assert said[:2] == ["MLflow (Ctrl-C ends it):", f"  experiments: {page}"]
 
     def test_no_secret_on_the_command_line(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://anna:s3cr3t@h/d")

@@ -12,7 +12,18 @@ from typing import Any
 
 from neural_odes import git
 from neural_odes.pipeline.record import Record
-from neural_odes.tracking.store import Measurement, Store, Stored, Training, differs, locked, set_environment, trouble
+from neural_odes.tracking.store import (
+    COMMIT,
+    DIRTY,
+    Measurement,
+    Store,
+    Stored,
+    Training,
+    differs,
+    locked,
+    set_environment,
+    trouble,
+)
 
 _WAIT_AT_END = 15.0  # seconds for which a training that is done waits for the server
 _RETRY = 30.0  # seconds after a failure
@@ -148,4 +159,4 @@ def _git(root: Path) -> dict[str, str]:
     if not (commit := git.text(root, "rev-parse", "HEAD")):
         return {}
     dirty = git.text(root, "status", "--porcelain", "--", ".", *_OUTPUTS)
-    return {"git_commit": commit, "git_dirty": "true" if dirty else "false"}
+    return {COMMIT: commit, DIRTY: "true" if dirty else "false"}

@@ -2,11 +2,14 @@
 
 import os
 import socket
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from neural_odes.errors import UserError
-from neural_odes.tracking.store import ARTIFACTS, masked, uri
+from neural_odes.tracking import browser, shown
+from neural_odes.tracking.store import ARTIFACTS, Store, exists, masked, trouble, uri
 
 # What would open the server to others; its own defaults are strict.
 _OPENING = (
@@ -20,9 +23,37 @@ _OPENING = (
 )
 
 
-def page(port: int) -> str:
-    """Where to look: MLflow's pages would otherwise open on language models."""
-    return f"http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning"
+def pages(root: Path, port: int, experiments: Sequence[str]) -> dict[str, str]:
+    """Where to look: the address of the runs of each experiment that a sync has seen, best first.
+
+    Raises:
+        UserError: the store does not answer.
+    """
+    if not exists(root):
+        return {}
+    try:
+        found = Store(root, timeout=10).views(experiments)
+    except Exception as error:
+        raise UserError(trouble(root, error)) from None
+    return {name: f"{_address(port)}{shown.address(experiment_id)}" for name, experiment_id in found.items()}
+
+
+def front(port: int) -> str:
+    """The list of experiments. MLflow's pages would otherwise open on language models."""
+    return f"{_address(port)}/#/experiments?workflowType=machine_learning"
+
+
+def open_when_up(port: int, page: str) -> None:
+    """Has a process of its own wait for the server and open a page of it in the browser, if there is one."""
+    if not browser.is_there():
+        return
+    command = [sys.executable, "-m", browser.__name__, f"{_address(port)}/health", page]
+    # By way of a shell, it is nobody's child: this process is about to become the server, which would never ask for its end.
+    subprocess.run(["sh", "-c", '"$@" </dev/null >/dev/null 2>&1 &', "sh", *command], check=True)
+
+
+def _address(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
 
 
 def server(root: Path, port: int) -> tuple[list[str], dict[str, str]]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import logging
 import math
 import os
@@ -10,7 +11,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,39 @@ from neural_odes import params, paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record, digest, key
+from neural_odes.tracking import shown
 
 Measurement = tuple[int, str, float]  # step, metric, value
 Stored = dict[tuple[str, int], float]  # value by metric and step
-TEST = "test/"  # begins the name of a metric that has no steps; a history may have one called the same
 _LOCAL = "mlflow.db"
 ARTIFACTS = "mlartifacts"
 WORKSPACE = "NEURAL_ODES_WORKSPACE"
+# What MLflow's pages look for.
+SOURCE, SOURCE_TYPE = "mlflow.source.name", "mlflow.source.type"
+COMMIT, DIRTY = "mlflow.source.git.commit", "mlflow.source.git.dirty"
+NOTE = "mlflow.note.content"
+_KIND = {"mlflow.experimentKind": "custom_model_development"}  # not of language models
 _SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set that a run has as its input.
+
+    Attributes:
+        digest: equal only where the data are.
+        kind: of its source, as ``mlflow.data`` has them: ``local`` for a path of the clone, ``code`` for what a stage draws.
+        source: as that kind has it.
+    """
+
+    name: str
+    digest: str
+    kind: str
+    source: dict[str, Any]
+
+    @classmethod
+    def file(cls, path: str, sha256: str) -> "Data":
+        return cls(path, sha256[:32], "local", {"uri": path, "sha256": sha256})
 
 
 @dataclass(frozen=True)
@@ -34,32 +60,45 @@ class Training:
 
     Attributes:
         experiment: the study that it belongs to, or the claim.
+        claim: whose model it trains.
         key: names everything that determines it (``Record.input_key``).
         name: of its run.
-        params: its own sections by dotted name, as in params.yaml, and model and seed.
-        data: digest of each data set by its path.
-        tags: what runs are grouped by.
+        params: its own sections by dotted name, as in params.yaml, and what its matrix chooses: model, seed.
+        instance: the names of the latter, the seed last.
+        data: what it reads.
+        tags: what runs are grouped by, and where they come from.
     """
 
     experiment: str
+    claim: str
     key: str
     name: str
     params: dict[str, Any]
-    data: dict[str, str]
+    instance: tuple[str, ...]
+    data: list[Data]
     tags: dict[str, str]
 
     @classmethod
     def of(cls, root: Path, pipeline: str, described: dict[str, str], record: Record) -> "Training":
-        claim = StageName.parse(record.stage).claim
+        stage = StageName.parse(record.stage)
+        if pipeline:
+            stage = replace(stage, folder=f"{paths.STUDIES}/{pipeline}")
         instance = {name: str(value) for name, value in record.own.instance.items()}
         return cls(
-            experiment=pipeline or claim,
+            experiment=pipeline or stage.claim,
+            claim=stage.claim,
             key=described["input_key"],
-            name="-".join(instance.values()),
+            name=stage.instance,
             params=params.flatten(record.own.parameters) | record.own.instance,
-            data={name: found for name, found in record.own.data.items() if name.startswith("data/")},
-            tags=instance | described | {"stage": record.stage, "claim": claim, "preset": _preset(root, record)},
+            instance=tuple(sorted(instance, key=lambda name: name == "seed")),
+            data=[Data.file(name, found) for name, found in record.own.data.items() if name.startswith("data/")],
+            tags=instance | described | source(stage) | {"claim": stage.claim, "preset": _preset(root, record)},
         )
+
+
+def source(stage: StageName) -> dict[str, str]:
+    """The tags that say which stage made a run."""
+    return {SOURCE: stage.address, SOURCE_TYPE: "LOCAL"}
 
 
 def _preset(root: Path, record: Record) -> str:
@@ -78,6 +117,11 @@ def _preset(root: Path, record: Record) -> str:
 def uri(root: Path) -> str:
     """Of the store: what MLFLOW_TRACKING_URI says, else a SQLite file in the clone."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve() / _LOCAL}"
+
+
+def exists(root: Path) -> bool:
+    """Whether there is a store, so that looking into it makes none."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (root / _LOCAL).exists()
 
 
 def masked(text: str) -> str:
@@ -173,7 +217,7 @@ class Store:
             logging.getLogger(library).setLevel(logging.CRITICAL)  # what goes wrong is said in a line of ours
         self._root = root
         with locked(root, "store"):  # two at once would make the schema twice
-            self._client = MlflowClient(uri(root))
+            self.client = MlflowClient(uri(root))
             self._workspace = workspace(root)
 
     def experiment(self, name: str) -> str:
@@ -182,18 +226,39 @@ class Store:
         Raises:
             UserError: the local store was moved here with its folder.
         """
-        found = self._client.get_experiment_by_name(name)
+        found = self.client.get_experiment_by_name(name)
         artifacts = (self._root.resolve() / ARTIFACTS).as_uri()
         if found is None:
             at = {} if uri(self._root).startswith("http") else {"artifact_location": artifacts}
-            return self._client.create_experiment(name, **at)
+            return self.client.create_experiment(name, tags=_KIND, **at)
         if not os.environ.get("MLFLOW_TRACKING_URI") and not found.artifact_location.startswith(artifacts):
             raise UserError(
                 f"{_LOCAL} was made in another folder and holds its paths; rm {_LOCAL}, then neural-odes runs sync rebuilds it"
             )
         if found.lifecycle_stage == "deleted":
-            self._client.restore_experiment(found.experiment_id)
+            self.client.restore_experiment(found.experiment_id)
         return found.experiment_id
+
+    def show(self, experiment: str, note: str, metrics: Sequence[str], instance: Sequence[str], *, models: bool) -> int:
+        """Says of an experiment, if it is there, what it is, and how its runs are shown: see ``shown.view``."""
+        found = self.client.get_experiment_by_name(experiment)
+        if found is None:
+            return 0
+        tags = _KIND | {NOTE: note}
+        if metrics:
+            runs = self.client.search_runs([found.experiment_id])
+            compared = shown.compared(instance, [run.data.params for run in runs])
+            before, now = found.tags.get(shown.TAG), time.time_ns() // 1_000_000
+            tags[shown.TAG] = shown.view(before, metrics, compared, models=models, now=now)
+        changed = {name: value for name, value in tags.items() if value and found.tags.get(name) != value}
+        for name, value in changed.items():
+            self.client.set_experiment_tag(found.experiment_id, name, value)
+        return len(changed)
+
+    def views(self, experiments: Sequence[str]) -> dict[str, str]:
+        """The ids of those experiments that have a saved view, by name."""
+        found = [self.client.get_experiment_by_name(name) for name in experiments]
+        return {one.name: one.experiment_id for one in found if one and one.lifecycle_stage == "active" and shown.TAG in one.tags}
 
     def find(
         self, experiment: str, key: str, rows: Sequence[Measurement], tags: dict[str, str], name: str
@@ -205,26 +270,26 @@ class Store:
         with locked(self._root, "store"):
             at = self.experiment(experiment)
             wanted = f"tags.input_key = '{key}'"
-            for run in self._client.search_runs([at], wanted, order_by=["attributes.start_time DESC"]):
+            for run in self.client.search_runs([at], wanted, order_by=["attributes.start_time DESC"]):
                 theirs = run.info.status == "RUNNING" and run.data.tags.get("workspace") != self._workspace
                 if not theirs and not differs(stored := self.history(run), rows):
                     return run, stored, False
-            run = self._client.create_run(at, tags={**tags, "input_key": key, "workspace": self._workspace}, run_name=name)
+            run = self.client.create_run(at, tags={**tags, "input_key": key, "workspace": self._workspace}, run_name=name)
         return run, {}, True
 
     def history(self, run: Any) -> Stored:
-        names = [name for name in run.data.metrics if not name.startswith(TEST)]
-        return {(n, m.step): m.value for n in names for m in self._client.get_metric_history(run.info.run_id, n)}
+        names = [name for name in run.data.metrics if not name.startswith(shown.DETAILS)]
+        return {(n, m.step): m.value for n in names for m in self.client.get_metric_history(run.info.run_id, n)}
 
     def abandoned(self, experiment: str) -> list[Any]:
         """Runs that this clone began and nobody ended."""
-        if self._client.get_experiment_by_name(experiment) is None:
+        if self.client.get_experiment_by_name(experiment) is None:
             return []
         wanted = f"attributes.status = 'RUNNING' and tags.workspace = '{self._workspace}'"
-        runs = self._client.search_runs([self.experiment(experiment)], wanted)
+        runs = self.client.search_runs([self.experiment(experiment)], wanted)
         return [run for run in runs if not alive(self._root, run.data.tags["input_key"])]
 
-    def describe(self, run: Any, known: dict[str, Any], data: dict[str, str], tags: dict[str, str]) -> int:
+    def describe(self, run: Any, known: dict[str, Any], data: Sequence[Data], tags: dict[str, str]) -> int:
         """Parameters and data sets, which are written once, and tags, which may change."""
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
@@ -233,16 +298,15 @@ class Store:
         there = {(one.dataset.name, one.dataset.digest) for one in run.inputs.dataset_inputs} if run.inputs else set()
         sets = [
             DatasetInput(
-                Dataset(name, digest[:32], "local", f'{{"path": "{name}", "sha256": "{digest}"}}'),
-                [InputTag("mlflow.data.context", "training")],
+                Dataset(one.name, one.digest, one.kind, json.dumps(one.source)), [InputTag("mlflow.data.context", "training")]
             )
-            for name, digest in data.items()
-            if (name, digest[:32]) not in there
+            for one in data
+            if (one.name, one.digest) not in there
         ]
         for part in range(0, max(len(new), len(changed)), 100):  # MLflow's limit
-            self._client.log_batch(run.info.run_id, params=new[part : part + 100], tags=changed[part : part + 100])
+            self.client.log_batch(run.info.run_id, params=new[part : part + 100], tags=changed[part : part + 100])
         if sets:
-            self._client.log_inputs(run.info.run_id, sets)
+            self.client.log_inputs(run.info.run_id, sets)
         return len(new) + len(changed) + len(sets)
 
     def send(self, run: Any, stored: Stored, rows: Sequence[Measurement], times: Sequence[int] | None = None) -> int:
@@ -254,7 +318,7 @@ class Store:
         at = times or [run.info.start_time] * len(rows)
         new = [Metric(m, value, t, step) for (step, m, value), t in zip(rows, at, strict=True) if (m, step) not in stored]
         for part in range(0, len(new), 1000):  # MLflow's limit
-            self._client.log_batch(run.info.run_id, metrics=new[part : part + 1000])
+            self.client.log_batch(run.info.run_id, metrics=new[part : part + 1000])
             stored.update({(m.key, m.step): m.value for m in new[part : part + 1000]})
         return len(new)
 
@@ -265,31 +329,31 @@ class Store:
         now = time.time_ns() // 1_000_000
         new = [Metric(name, value, now, 0) for name, value in values.items() if run.data.metrics.get(name) != value]
         for part in range(0, len(new), 1000):
-            self._client.log_batch(run.info.run_id, metrics=new[part : part + 1000])
+            self.client.log_batch(run.info.run_id, metrics=new[part : part + 1000])
         return len(new)
 
     def has(self, run: Any, path: Path, folder: str | None = None) -> bool:
         """Whether a file is there, and the same."""
-        there = {Path(one.path).name for one in self._client.list_artifacts(run.info.run_id, folder)}
+        there = {Path(one.path).name for one in self.client.list_artifacts(run.info.run_id, folder)}
         return path.name in there and run.data.tags.get(_artifact(path, folder)) == digest(path)[:16]
 
     def artifact(self, run: Any, path: Path, folder: str | None = None) -> int:
         """A file; one that changed takes the place of the earlier one."""
         if self.has(run, path, folder):
             return 0
-        self._client.log_artifact(run.info.run_id, str(path), folder)
-        self._client.set_tag(run.info.run_id, _artifact(path, folder), digest(path)[:16])
+        self.client.log_artifact(run.info.run_id, str(path), folder)
+        self.client.set_tag(run.info.run_id, _artifact(path, folder), digest(path)[:16])
         return 1
 
     def status(self, run: Any, wanted: str) -> int:
         """RUNNING, FINISHED, FAILED or KILLED."""
-        if self._client.get_run(run.info.run_id).info.status == wanted:
+        if self.client.get_run(run.info.run_id).info.status == wanted:
             return 0
         if wanted == "RUNNING":
-            self._client.update_run(run.info.run_id, status=wanted)
-            self._client.set_tag(run.info.run_id, "workspace", self._workspace)
+            self.client.update_run(run.info.run_id, status=wanted)
+            self.client.set_tag(run.info.run_id, "workspace", self._workspace)
         else:
-            self._client.set_terminated(run.info.run_id, wanted)
+            self.client.set_terminated(run.info.run_id, wanted)
         return 1
 
 
@@ -304,10 +368,10 @@ def run_ids(root: Path, keys: Sequence[str]) -> dict[str, list[str]]:
     Raises:
         UserError: the server does not answer.
     """
-    if not os.environ.get("MLFLOW_TRACKING_URI") and not (root / _LOCAL).exists():
+    if not exists(root):
         return {}
     try:
-        client = Store(root, timeout=10)._client
+        client = Store(root, timeout=10).client
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
         found = {key: client.search_runs(experiments, f"tags.input_key = '{key}'") for key in keys}
     except Exception as error:

@@ -2,8 +2,10 @@
 
 import csv
 import os
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,20 +18,26 @@ from neural_odes.pipeline import record as records
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record
-from neural_odes.tracking.store import TEST, Measurement, Store, Training, alive, locked, trouble
+from neural_odes.tracking import registry, shown
+from neural_odes.tracking.store import COMMIT, NOTE, Data, Measurement, Store, Training, alive, locked, source, trouble
 
-_META = "mlflow"  # in the meta of an evaluate stage: plain name -> KEY of its metrics.json, or PATH:KEY
+# In the meta of a stage: final numbers, plain name -> KEY of its metrics.json, or PATH:KEY; runs are sorted by the first.
+_META = "mlflow"
+# In the meta of a stage that draws its data itself: which values of its matrix, besides its parameters, decide them.
+_DRAWS = "draws"
 
 
 @dataclass
 class Counts:
-    """Runs, by what a sync did with them."""
+    """Runs, by what a sync did with them; models and experiments to which it added something."""
 
     created: int = 0
     completed: int = 0
     unchanged: int = 0
     ended: int = 0
     running: int = 0
+    models: int = 0
+    described: int = 0
 
     def add(self, *, made: bool, changes: int) -> None:
         if made:
@@ -45,6 +53,8 @@ class Counts:
             "completed": self.completed,
             "ended (interrupted)": self.ended,
             "still running": self.running,
+            "models registered or scored": self.models,
+            "experiments described": self.described,
         }
         text = ", ".join(f"{number} {what}" for what, number in did.items() if number)
         return f"{text or 'nothing to add'} ({self.unchanged} already complete)"
@@ -55,10 +65,12 @@ class Step:
     """One stage of a pipeline, with its templates filled in. Paths are relative to the root of the clone.
 
     Attributes:
+        does_what: its ``desc``.
         hashes: of its outputs, as dvc.lock has them.
     """
 
     name: StageName
+    does_what: str
     outputs: list[str]
     hashes: list[str]
     meta: dict[str, Any]
@@ -68,6 +80,11 @@ class Step:
         """The study that it belongs to, or the claim."""
         return self.name.pipeline or self.name.claim
 
+    @property
+    def metrics(self) -> dict[str, str]:
+        """Where its final numbers are, by plain name."""
+        return dict(self.meta.get(_META, {}))
+
     def does(self, verb: str) -> bool:
         return verb in self.name.base.split("-")
 
@@ -75,8 +92,9 @@ class Step:
 def sync(root: Path) -> Counts:
     """Completes the run of every training whose outputs are here, and one run with the results of each claim and each study.
 
-    A second sync adds nothing. A run that was killed ends so. What only a live run knows (times, whether the tree was
-    dirty) stays as it is, or unknown; the commit of a run that was not live is the one that brought its outputs into dvc.lock.
+    Registers the claims' models, and says of each claim and study what it is and how its runs are shown. A second sync adds
+    nothing. A run that was killed ends so. What only a live run knows (times, whether the tree was dirty) stays as it is, or
+    unknown; the commit of a run that was not live is the one that brought its outputs into dvc.lock.
 
     Raises:
         UserError: a dvc.yaml is invalid, an output is damaged, or MLflow does not answer; what was added until then stays.
@@ -102,6 +120,7 @@ def _resolved(root: Path) -> Iterator[Step]:
             for stage in repo.index.stages:
                 yield Step(
                     name=StageName.parse(f"{Path(stage.path_in_repo).as_posix()}:{stage.name}"),
+                    does_what=stage.desc or "",
                     outputs=[Path(out.fs_path).relative_to(repo.root_dir).as_posix() for out in stage.outs],
                     hashes=[out.hash_info.value for out in stage.outs if out.hash_info],
                     meta=stage.meta or {},
@@ -115,17 +134,23 @@ class _Sync:
         self.root, self.store, self.steps = root, store, steps
         self.counts = Counts()
         self.digest = cache(lambda name: records.digest(root / name))
+        self.about = cache(self._about)
+        self.trained: defaultdict[str, list[registry.Model]] = defaultdict(list)  # by experiment
 
     def run(self) -> Counts:
         for step in self.steps:
             if step.outputs:
                 self.training(step)
-        for experiment in dict.fromkeys(step.experiment for step in self.steps):
+        experiments = list(dict.fromkeys(step.experiment for step in self.steps))
+        for experiment in experiments:
             for run in self.store.abandoned(experiment):
                 self.counts.ended += self.store.status(run, "KILLED")
         for step in self.steps:
             if step.does("summarise"):
                 self.results(step)
+        for experiment in experiments:  # last: runs are of more use than what follows
+            self.show(experiment)
+            self.register(experiment)
         return self.counts
 
     def training(self, step: Step) -> None:
@@ -139,38 +164,59 @@ class _Sync:
         if alive(self.root, described["input_key"]):
             self.counts.running += 1
             return
-        training = Training.of(self.root, step.name.pipeline, described, Record.read(folder))
+        record = Record.read(folder)
+        training = Training.of(self.root, step.name.pipeline, described, record)
+        training = replace(training, data=[*training.data, *_drawn(step, record.own)])
         rows = _history(folder / "history.csv")
-        tags, finals = self.evaluation(step, training)
+        tags, numbers, headline = self.evaluation(step, training)
         run, stored, made = self.store.find(training.experiment, training.key, rows, training.tags, training.name)
-        if "git_commit" not in run.data.tags and (commit := self.commit(step)):
-            tags["git_commit"] = commit
-        # The preset of a run is what it was when it ran: an overlay may be edited later.
-        kept = {name: value for name, value in training.tags.items() if name not in run.data.tags}
-        changes = self.store.describe(run, training.params, training.data, kept | tags)
+        changes = self.store.describe(run, training.params, training.data, self.first(run, step, training.tags) | tags)
         changes += self.store.send(run, stored, rows)
-        changes += self.store.finals(run, finals)
+        changes += self.store.finals(run, numbers | headline)
         if (weights := folder / "model.safetensors").is_file():
             changes += self.store.artifact(run, weights)
         self.counts.add(made=made, changes=changes + self.store.status(run, "FINISHED"))
+        last = max((step for step, _, _ in rows), default=0)
+        self.trained[training.experiment].append(registry.Model(training, run, folder, headline, self.note(step), last))
 
-    def evaluation(self, step: Step, training: Training) -> tuple[dict[str, str], dict[str, float]]:
-        """Settings of the evaluation of a training (tags) and its numbers; none if it is of an earlier model.
+    def first(self, run: Any, step: Step, tags: dict[str, str]) -> dict[str, str]:
+        """Tags that are set once: a preset is what it was when it ran (an overlay may be edited later), a note its reader's."""
+        known = tags | {NOTE: self.note(step)}
+        if COMMIT not in run.data.tags:
+            known[COMMIT] = self.commit(step)
+        return {name: value for name, value in known.items() if value and name not in run.data.tags}
+
+    def note(self, step: Step) -> str:
+        """What a run is, and where to read on."""
+        what = step.does_what[:1].upper() + step.does_what[1:]
+        return "\n\n".join(filter(None, (what, self.about(step.experiment))))
+
+    def _about(self, experiment: str) -> str:
+        """The metrics of a claim or a study with their floor, in words, and where its page lies."""
+        own = [step for step in self.steps if step.experiment == experiment]
+        scored = next((step.does_what for step in own if step.metrics and step.does("evaluate")), "")
+        page = next((step.outputs[0] for step in own if step.does("page")), "")
+        lines = (f"Measured: {scored}." if scored else "", f"Page: `{page}`" if page else "")
+        return "\n\n".join(filter(None, lines))
+
+    def evaluation(self, step: Step, training: Training) -> tuple[dict[str, str], dict[str, float], dict[str, float]]:
+        """Settings of the evaluation of a training (tags), all its numbers, and the final ones by plain name; none if it is of an
+        earlier model.
 
         A stage that nothing evaluates scores what it trains.
         """
         stage = next((other for other in self.steps if other.does("evaluate") and _same_instance(other, step)), step)
         folder = self.root / stage.outputs[0]
         if not (folder / "metrics.json").is_file() or not (folder / records.FILE).is_file():
-            return {}, {}
+            return {}, {}, {}
         own = Record.read(folder).own
         if not self.current(own):
-            return {}, {}
+            return {}, {}, {}
         settings = {name: str(value) for name, value in flatten(own.parameters).items() if name not in training.params}
         metrics = _numbers(_read(folder / "metrics.json"))
-        plain = {name: self.named(where, metrics, own) for name, where in stage.meta.get(_META, {}).items()}
+        plain = {name: self.named(where, metrics, own) for name, where in stage.metrics.items()}
         headline = {name: value for name, value in plain.items() if value is not None}
-        return settings, {f"{TEST}{name}": value for name, value in metrics.items()} | headline
+        return settings, {f"{shown.TEST}{name}": value for name, value in metrics.items()}, headline
 
     def current(self, inputs: records.Inputs) -> bool:
         """Whether what a stage read is what is here now."""
@@ -207,18 +253,38 @@ class _Sync:
         if not files:
             return
         key = records.key({name: self.digest(name) for name in files})
-        tags = {"stage": step.name.name} | ({} if step.name.pipeline else {"claim": step.name.claim})
+        tags = source(step.name) | ({} if step.name.pipeline else {"claim": step.name.claim})
         run, _, made = self.store.find(step.experiment, key, [], tags, "results")
+        data = {one.digest: one for model in self.trained[step.experiment] for one in model.training.data}
+        changes = self.store.describe(run, {}, list(data.values()), self.first(run, step, tags))
         numbers: dict[str, float] = {}
-        changes = 0
         for path in [self.root / name for name in files]:
-            numbers |= _numbers(_read(path))
+            numbers |= {f"{shown.RESULTS}{name}": value for name, value in _numbers(_read(path)).items()}
             changes += self.store.artifact(run, path, path.parent.name)
         changes += self.store.finals(run, numbers)
         for figure in self.figures(step.experiment):
             if not self.store.has(run, figure, "figures") and self.shows_what_is_here(figure):
                 changes += self.store.artifact(run, figure, "figures")
         self.counts.add(made=made, changes=changes + self.store.status(run, "FINISHED"))
+
+    def show(self, experiment: str) -> None:
+        """Says of an experiment that is there what it is, and how its runs are shown."""
+        metrics = dict.fromkeys(name for step in self.steps if step.experiment == experiment for name in step.metrics)
+        instance = dict.fromkeys(name for model in self.trained[experiment] for name in model.training.instance)
+        note = "\n\n".join(filter(None, (shown.about(self.root, experiment), self.about(experiment))))
+        models = registry.is_served(experiment)
+        self.counts.described += bool(self.store.show(experiment, note, list(metrics), list(instance), models=models))
+
+    def register(self, experiment: str) -> None:
+        """Registers the models of a claim: those of a study are not to be taken for the claim's. One that cannot be loaded (an
+        older version trained it, say) costs a warning.
+        """
+        for model in self.trained[experiment]:
+            if experiment == model.training.claim and registry.is_served(experiment):
+                try:
+                    self.counts.models += registry.register(self.store.client, model, self.root / "constraints-numeric.txt")
+                except UserError as error:
+                    print(f"warning: {error}; MLflow has its run, but not the model", file=sys.stderr)
 
     def figures(self, experiment: str) -> list[Path]:
         """Those of a claim or a study that are here."""
@@ -232,6 +298,16 @@ class _Sync:
         except Exception:  # whatever a decoder raises on damaged bytes
             return False
         return found is not None and found.intact and self.current(found.record.own)
+
+
+def _drawn(step: Step, own: records.Inputs) -> list[Data]:
+    """The data that a stage draws itself; they are known by the parameters that are no network's and no training's."""
+    if not (chosen := step.meta.get(_DRAWS)):
+        return []
+    values = {name: own.instance[name] for name in chosen}
+    parameters = {name: value for name, value in flatten(own.parameters).items() if not {"models", "train"} & {*name.split(".")}}
+    name = "/".join([step.experiment, *map(str, values.values())])
+    return [Data(name, records.key(values | parameters), "code", {"tags": source(step.name), "parameters": values | parameters})]
 
 
 def _same_instance(one: Step, other: Step) -> bool:
