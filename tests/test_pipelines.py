@@ -101,7 +101,8 @@ def _runs(stage: Declared) -> set[str]:
     """Files that a stage's command runs: its script, and the closure of what script, verb, model, figure and notebook import."""
     _, script, *arguments = stage.command.split()
     verb, study = Path(script).stem, stage.name.pipeline if stage.name.folder.startswith("studies/") else ""
-    modules = set(_imports((ROOT / f"stages/{verb}.py").read_text(encoding="utf-8")))
+    scripts = (verb, "environment")  # which each of them imports first
+    modules = {module for name in scripts for module in _imports((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))}
     package = f"studies.{study}" if verb == "study" or arguments[:1] == [study] else f"neural_odes.{(arguments or ['-'])[0]}"
     if verb == "page":
         (notebook,) = [name for name in stage.deps if name.endswith(".ipynb")] or [None]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,13 +16,15 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
 GREY = "#767676"
 DENSITY_MAP = "cividis"
 
-# For the whole process: Matplotlib reads much of it only when it draws.
+# For the whole process: Matplotlib reads much of it only when it draws. Its own defaults first, over any matplotlibrc.
 matplotlib.use("agg")
+matplotlib.style.use("default")
 matplotlib.rcParams.update(
     {
         "figure.dpi": 100,
         "savefig.dpi": 150,
         "figure.constrained_layout.use": True,
+        "font.family": "DejaVu Sans",  # comes with Matplotlib; of a family such as sans-serif a machine may have others
         "font.size": 11,
         "axes.titlesize": 12,
         "axes.spines.top": False,

@@ -21,7 +21,7 @@ def prepare(stage: Stage) -> "torch.device":
         UserError: dvc.yaml does not declare the threads for this stage, or there is no such device.
     """
     threads = stage.section(f"{stage.claim}.threads", int)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS is not deterministic
     import torch
     from threadpoolctl import threadpool_limits
 
