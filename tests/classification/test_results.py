@@ -53,8 +53,31 @@ def test_errors_stand_beside_the_published_ones_of_the_same_models(scores, tmp_p
     assert told["published"]["odenet"]["binomial"] == pytest.approx(0.127, abs=5e-4)
     # t(0.975, 1) = 12.706; standard deviation 0.1 / √2, divided by √2
     assert told["ours"]["stem"]["over_seeds"] == pytest.approx(12.706 * 0.05, abs=1e-4)
-    legend = mnist_error.draw(tmp_path).axes[0].get_legend()
-    assert [text.get_text() for text in legend.get_texts()][1:] == ["ODE-Net, ours", "stem alone, ours"]
+    assert told["ours"]["stem"]["seeds"] == [0.3, 0.4]
+
+
+def test_each_model_has_a_row_with_its_seeds_its_mean_and_the_published_value(scores, tmp_path):
+    scores["rknet"] = scores["odenet"]  # of the same size: they would lie on one spot
+    results.write_errors(tmp_path, "mnist", scores)
+    (ax,) = mnist_error.draw(tmp_path).axes
+    labels = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert labels == [
+        "ODE-Net\n208,266 parameters\n(published: 220,000)",
+        "RK-Net\n208,266 parameters\n(published: 220,000)",
+        "stem alone\n132,874 parameters",
+    ]
+
+    def drawn(row: int) -> list[list[float]]:
+        """What stands in a row, from above: points of one height."""
+        points: dict[float, list[float]] = {}
+        for line in ax.lines:
+            for x, y in zip(*line.get_data(), strict=True):
+                if line.get_marker() in "osvD^P" and abs(y - row) < 0.5:
+                    points.setdefault(y, []).append(x)
+        return [points[y] for y in sorted(points)]
+
+    assert drawn(0) == [[0.3, 0.4], [pytest.approx(0.35)], [0.42]] and drawn(1)[-1] == [0.47]
+    assert drawn(2) == [[0.3, 0.4], [pytest.approx(0.35)]]
 
 
 def test_no_error_on_another_data_set_stands_beside_a_published_one(scores, tmp_path):

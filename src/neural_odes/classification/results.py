@@ -35,12 +35,13 @@ def scores(stage: Stage, folder: str, model: str) -> dict[str, Any]:
 def write_errors(folder: Path, dataset: str, found: Mapping[str, dict[str, Any]]) -> None:
     """Writes errors.json: error and size of each model, by its ``scores``, beside those that Chen et al. print in Table 1.
 
-    Bars are half the widths of 95 % intervals.
+    ``seeds`` are errors seed by seed; bars (``over_seeds``, ``binomial``) are half the widths of 95 % intervals.
     """
     ours = {
         model: {
             "parameters": value["parameters"],
             "error_pct": value["error_pct"]["mean"],
+            "seeds": value["error_pct"]["values"],
             "over_seeds": half_width(value["error_pct"]),
             "binomial": 1.96 * value["binomial_standard_error_pct"],
         }
@@ -51,9 +52,8 @@ def write_errors(folder: Path, dataset: str, found: Mapping[str, dict[str, Any]]
         for model, (_, error, size) in TABLE_1.items()
         if model in found and dataset == "mnist"
     }
-    some = next(iter(found.values()))
-    told = {"epochs": some["epochs"], "seeds": some["error_pct"]["n"], "ours": ours, "published": published}
-    write_json(folder / "errors.json", told)
+    epochs = next(iter(found.values()))["epochs"]
+    write_json(folder / "errors.json", {"epochs": epochs, "ours": ours, "published": published})
 
 
 def write_training(folder: Path, found: Mapping[tuple[str, int], pd.DataFrame]) -> None:

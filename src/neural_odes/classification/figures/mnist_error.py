@@ -1,48 +1,63 @@
-"""Test error against number of parameters, ours beside the published ones."""
+"""Test error of each model, ours beside the published ones."""
 
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from neural_odes.classification.appearance import MODELS
 from neural_odes.figures import style
+from neural_odes.figures.style import Look
 from neural_odes.pipeline.metrics import read_json
+
+_SEEDS, _OURS, _PUBLISHED = -0.24, 0.0, 0.24
+"""Where they lie within the row of a model."""
 
 
 def draw(source: Path) -> Figure:
-    """Of every model in ``errors.json``."""
+    """Of every model in ``errors.json``, a row each."""
     told = read_json(source / "errors.json")
-    drawn, ax = style.new(size=(9.5, 4.3))
-    _published(ax, told["published"])
-    largest = 0.0
-    for model, look in MODELS.items():
-        if model not in told["ours"]:
-            continue
-        ours = told["ours"][model]
-        x, y = ours["parameters"] / 1e6, ours["error_pct"]
-        largest = max(largest, x)
-        ax.errorbar(x, y, ours["binomial"], color=look.colour, elinewidth=1, capsize=5)
-        ax.errorbar(x, y, ours["over_seeds"], fmt=look.marker, color=look.colour, markersize=8, elinewidth=4,
-                    label=f"{look.label}, ours")  # fmt: skip
-    ax.set(xlabel="parameters (millions)", ylabel="test error (%)", xlim=(0.12, max(0.8, 1.1 * largest)))
-    about = f"ours: {told['epochs']} epochs, {told['seeds']} seeds"
-    ax.set_title(f"Test error ({about}; 95 % bars: thin binomial, thick seeds)", fontsize=11)
-    ax.set_ylim(bottom=0)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    looks = {model: look for model, look in MODELS.items() if model in told["ours"]}
+    drawn, ax = style.new(size=(9.5, 1.3 + 0.75 * len(looks)))
+    names = []
+    for row, (model, look) in enumerate(looks.items()):
+        ours, published = told["ours"][model], told["published"].get(model)
+        _ours(ax, row, ours, look)
+        names.append(f"{look.label}\n{ours['parameters']:,} parameters")
+        if published:
+            _bar(ax, row + _PUBLISHED, published, "binomial", color=style.GREY, fmt="D", markersize=5, elinewidth=1, capsize=3)
+            names[-1] += f"\n(published: {published['parameters']:,.0f})"
+    ax.set_yticks(range(len(names)), names, fontsize=10)
+    ax.set(xlabel="test error (%)", xlim=(0, None), ylim=(len(names) - 0.5, -0.5))
+    ax.grid(axis="y", visible=False)
+    ax.set_title(f"Test error (ours: {told['epochs']} epochs; bars: 95 %)", fontsize=11)
+    ax.legend(handles=_legend(bool(told["published"])), loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=10)
     return drawn
 
 
-def _published(ax: Any, models: dict[str, Any]) -> None:
-    name: str | None = "Chen et al. 2018, Table 1\n(bar: binomial 95 %)"
-    for model, found in models.items():
-        # Two published models share one number of parameters: drawn a little apart.
-        x = found["parameters"] / 1e6 + (0.015 if model == "rknet" else 0.0)
-        ax.errorbar(x, found["error_pct"], found["binomial"], fmt="D", color=style.GREY, markersize=5, elinewidth=1, capsize=3,
-                    label=name)  # fmt: skip
-        name = None
-        place: dict[str, Any] = {"xytext": (8, 4)}
-        if model == "odenet" and "rknet" in models:  # which stands where its label would
-            place = {"xytext": (7, -38), "va": "top"}
-        place |= {"textcoords": "offset points", "color": style.GREY, "fontsize": 10}
-        ax.annotate(MODELS[model].label, (x, found["error_pct"]), **place)
+def _ours(ax: Any, row: int, ours: dict[str, Any], look: Look) -> None:
+    seeds = ours["seeds"]
+    ax.plot(seeds, [row + _SEEDS] * len(seeds), "o", color=look.colour, markersize=4, alpha=0.7)
+    _bar(ax, row + _OURS, ours, "binomial", color=look.colour, elinewidth=1, capsize=5)
+    _bar(ax, row + _OURS, ours, "over_seeds", color=look.colour, fmt="o", markersize=8, elinewidth=4)
+
+
+def _bar(ax: Any, y: float, found: dict[str, Any], half_width: str, **drawn: Any) -> None:
+    ax.errorbar(found["error_pct"], y, xerr=found[half_width], **drawn)
+
+
+def _legend(published: bool) -> list[Line2D]:
+    def entry(label: str, **drawn: Any) -> Line2D:
+        return Line2D([], [], **{"color": style.BLACK, "linestyle": "none", "label": label} | drawn)
+
+    found = [
+        entry("ours: each seed", marker="o", markersize=4, alpha=0.7),
+        entry("ours: mean over seeds", marker="o", markersize=8),
+        entry("its interval over seeds", linestyle="-", linewidth=4),
+        entry("its binomial interval:\nthe choice of test images", linestyle="-", linewidth=1),
+    ]
+    if published:
+        found.append(entry("Chen et al. 2018, Table 1,\nand its binomial interval", color=style.GREY, marker="D", markersize=5,
+                           linestyle="-", linewidth=1))  # fmt: skip
+    return found
