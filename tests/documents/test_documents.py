@@ -13,6 +13,8 @@ from neural_odes.documents import blocks, tables
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.summaries.statistics import over_seeds
+from neural_odes.verdicts import claims
+from neural_odes.verdicts.headline import headlines
 
 NETWORK = {
     "error_pct": over_seeds([0.40, 0.42, 0.44]),
@@ -69,28 +71,9 @@ def test_the_headline_fits_a_terminal_and_breaks_no_word(clone):
     assert console.measure(table).maximum <= 80
     console.print(table)
     text = console.export_text()
-    for row in tables.headline(clone):
+    for row in headlines(claims.load_details(clone)):
         assert all(cell in text for cell in row.cells), row
     assert "…" not in text
-
-
-def test_the_headline_has_what_was_printed_ours_and_the_best(clone):
-    cells = {row.quantity: row.cells[1:] for row in tables.headline(clone)}
-    assert cells["MNIST, ODE-Net: error (%)"] == ("0.42 / 1.7", "0.42 ± 0.05", "chance ±0.07")
-    assert cells["Moons, CNF: NLL (nats)"] == ("– / 3.1", "0.2909 ± 0.0018", "0.2892")
-    assert cells["Spirals, K = 30: RMSE beyond"][0] == "0.1642 / –"
-    assert [row.quantity for row in tables.headline(clone) if "beyond" in row.quantity][-1].startswith("Spirals, K = 100")
-
-
-def test_on_other_images_nothing_was_printed(clone):
-    write_json(clone / "reports/details/classification.json", DETAILS["classification"] | {"dataset": "cifar10"})
-    assert tables.headline(clone)[0].cells[:2] == ("CIFAR10, ODE-Net: error (%)", "– / –")
-
-
-def test_details_that_lack_something_are_named(clone):
-    write_json(clone / "reports/details/density.json", {"entropy_nats": 0.3})
-    with pytest.raises(UserError, match=r"reports/details: no entry 'cnf'; .*dvc repro"):
-        tables.headline(clone)
 
 
 def test_every_verdict_is_in_the_table_and_a_study_of_its_own_kind(clone):

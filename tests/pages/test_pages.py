@@ -6,10 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from markupsafe import escape
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from ruamel.yaml import YAML
@@ -23,6 +25,7 @@ from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.record import Inputs, Record
 from neural_odes.summaries.statistics import over_seeds
 from neural_odes.verdicts import claims
+from neural_odes.verdicts.headline import headlines
 
 CLAIMS = tuple(claims.CLAIMS)
 STUDY = "student_report"
@@ -126,16 +129,18 @@ def shown(root: Path, claim: str) -> set[str]:
     return {name for name in stages[f"{claim}-page"]["deps"] if name.startswith("reports/figures/")}
 
 
-def run(copy: Path, folder: str, *command: str) -> subprocess.CompletedProcess[str]:
+def run(copy: Path, folder: str, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     home = copy.parent / "home"
     home.mkdir(exist_ok=True)
-    fonts = {
-        "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR", str(copy.parent / "matplotlib"))
-    }  # shared: making its list of fonts takes seconds
-    unset = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "XDG"))}
     own = {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(Path(html.__file__).parents[2])}
+    own["NEURAL_ODES_CACHE"] = str(copy.parent / "cache")
     return subprocess.run(
-        [sys.executable, *command], cwd=copy / folder, env=unset | fonts | own, capture_output=True, text=True, timeout=300
+        [sys.executable, *command],
+        cwd=copy / folder,
+        env=os.environ | own | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
 
@@ -214,18 +219,57 @@ def test_the_page_of_a_study_leads_back_and_shows_its_own_figure(site):
 
 def test_the_page_of_a_study_begins_with_its_question_and_answer(site):
     question, answer, *_ = (site / f"studies/{STUDY}/README.md").read_text(encoding="utf-8").split("\n\n")
-    text = re.sub(r"<[^>]+>|[’\']", "", page(site, STUDY).partition("</nav>")[2]).split("\n")
-    said = [line for line in text if line.strip()][:2]
-    assert said == [question.removeprefix("# ").replace("'", ""), answer.replace("'", "").strip()]
+    text = re.sub(r"<[^>]+>", "", page(site, STUDY).partition("</nav>")[2]).split("\n")
+    said = [unescape(line) for line in text if line.strip()][:2]
+    assert said == [question.removeprefix("# "), answer.strip()]
 
 
 def test_the_index_has_every_verdict_and_links_every_page(site):
     text = page(site, "index")
     lines = [line for claim, found in claims.load_details(site).items() for line in claims.judge(claim, found)]
-    assert len(lines) > 15 and text.count("<tbody>") == len(CLAIMS) + 1
+    assert len(lines) > 15 and text.count('<figure class="table">') == len(CLAIMS) + 1
     for line in lines:
-        assert str(html.escape(line.judgement.reason)) in text and line.published_text in text and line.ours_text in text
-    assert re.findall(r'href="([a-z]+\.html)"', text) == [f"{name}.html" for name in (*CLAIMS, "benchmarks")]
+        assert str(escape(line.judgement.reason)) in text and line.published_text in text and line.ours_text in text
+    assert set(re.findall(r'href="([a-z]+\.html)"', text)) == {f"{name}.html" for name in (*CLAIMS, "benchmarks")}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_the_page_of_a_claim_begins_with_its_answer_and_its_figure(site, claim):
+    text = page(site, claim).partition("</nav>")[2]
+    order = [text.index(part) for part in ("<h1", '<p class="answer">', "<img ", "<h2")]
+    assert order == sorted(order)
+    assert text.count('<p class="answer">') == 1
+
+
+def test_the_index_begins_with_the_short_table_and_a_picture_a_claim(site):
+    """Each as on the claim's page; what is long comes after them."""
+    text = page(site, "index")
+    start = text.partition('id="studies"')[0]
+    rows = [row.cells for row in headlines(claims.load_details(site))]
+    assert start.count("<tr>") == 1 + len(rows) and all(cell in start for row in rows for cell in row)
+    pictures = re.findall(r"<img [^>]+>", text)
+    assert pictures == [re.search(r"<img [^>]+>", page(site, claim))[0] for claim in CLAIMS]
+    assert all(picture in start for picture in pictures)
+    for claim in CLAIMS:
+        assert re.search('<p class="answer">.*?</p>', page(site, claim))[0] in start
+
+
+def test_an_index_of_a_page_without_an_answer_says_what_is_missing(site):
+    path = site / "reports/html/density.html"
+    good = path.read_text(encoding="utf-8")
+    path.write_text(good.replace('class="answer"', ""), encoding="utf-8")
+    try:
+        done = run(site, ".", "stages/index.py")
+    finally:
+        path.write_text(good, encoding="utf-8")
+    assert done.returncode == 1 and "reports/html/density.html: it has no answer for the index to show" in done.stderr
+
+
+@pytest.mark.parametrize("name", [*CLAIMS, "index", STUDY])
+def test_every_table_scrolls_in_a_box_of_its_own(site, name):
+    text = page(site, name)
+    assert text.count("<table>") == text.count('<div class="wide" tabindex="0"><table>') > 0
+    assert ".wide { overflow-x: auto;" in text
 
 
 def test_the_index_lists_the_studies_with_their_answers(site, root):
@@ -247,9 +291,28 @@ def test_an_index_without_studies_says_how_to_list_them(site):
     assert done.returncode == 1 and "studies/README.md: no list of studies; write it with: neural-odes docs" in done.stderr
 
 
-def test_same_inputs_same_bytes(site):
+def test_same_inputs_same_bytes_whatever_is_configured(site, tmp_path):
+    """By the user for IPython, Jupyter, nbconvert, Python and Matplotlib."""
     before = page(site, "density")
-    assert run(site, ".", "stages/page.py", "density").returncode == 0
+    hostile = "import pandas\npandas.DataFrame.itertuples = lambda *arguments, **options: iter(())\n"
+    templates = ".local/share/jupyter/nbconvert/templates/lab"
+    files = {
+        "startup.py": hostile,
+        "python/sitecustomize.py": hostile,
+        ".ipython/profile_default/startup/00.py": hostile,
+        ".ipython/profile_default/ipython_kernel_config.py": "c.InteractiveShellApp.exec_lines = ['raise SystemExit']\n",
+        ".jupyter/jupyter_config.py": "c.KernelManager.transport = 'tcp'\n",
+        f"{templates}/conf.json": '{"base_template": "none", "mimetypes": {"text/plain": true}}',
+        ".config/matplotlib/matplotlibrc": "font.family: serif\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    code = os.pathsep.join((str(tmp_path / "python"), str(Path(html.__file__).parents[2])))
+    own = {"HOME": str(tmp_path), "PYTHONPATH": code, "PYTHONSTARTUP": str(tmp_path / "startup.py")}
+    own |= {"IPYTHONDIR": str(tmp_path / ".ipython"), "JUPYTER_PREFER_ENV_PATH": "0", "LC_ALL": "C", "TZ": "Asia/Kathmandu"}
+    done = run(site, ".", "stages/page.py", "density", **own)
+    assert done.returncode == 0, done.stderr
     assert page(site, "density") == before
 
 
@@ -303,6 +366,13 @@ def test_a_table_escapes_all_that_it_shows():
 def test_a_table_does_not_cut_long_text():
     long = "x" * 500
     assert long in html.table(pd.DataFrame({"a": [long]}), "")
+
+
+def test_a_table_shows_each_cell_as_it_is_whatever_pandas_would_show():
+    frame = pd.DataFrame({"n": [3], "x": [0.123456789]}, index=pd.Index(["row"], name="what"))
+    with pd.option_context("display.precision", 2, "display.max_columns", 1):
+        text = html.table(frame, "caption")
+    assert "<th>what</th><th>n</th><th>x</th>" in text and "<th>row</th><td>3</td><td>0.123456789</td>" in text
 
 
 def test_a_training_is_shown_by_its_last_values_whatever_their_order(tmp_path):

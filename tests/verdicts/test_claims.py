@@ -5,7 +5,7 @@ import pytest
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.summaries.statistics import over_seeds
-from neural_odes.verdicts import claims
+from neural_odes.verdicts import claims, classification, density, trajectory
 
 NETWORK = {
     "error_pct": over_seeds([0.40, 0.42, 0.44]),
@@ -96,3 +96,22 @@ def test_a_study_judges_by_its_own_module(tmp_path, monkeypatch):
         write_json(tmp_path / "reports" / "details" / f"{claim}.json", DETAILS)
     (line,) = claims.load_study(tmp_path, "invented")
     assert (line.quantity, line.published, line.judgement.word) == ("RK-Net, test error", 0.47, "reproduced")
+
+
+def test_an_answer_says_what_came_out():
+    said = classification.answer(DETAILS)
+    assert "misreads 0.42 ± 0.05 % of the test images with 208,266 parameters, the ResNet 0.42 ± 0.05 % with 576,778." in said
+    assert "Chen et al. print 0.42 % and 0.41 %." in said and "is indistinguishable from zero" in said and "±0.07" in said
+    better = DETAILS | {"dataset": "cifar10", "resnet": NETWORK | {"error_pct": over_seeds([0.20, 0.23, 0.24]), "parameters": 7}}
+    said = classification.answer(better)
+    # differences 0.20, 0.19, 0.20: mean 0.197, 95 % interval 4.303 · 0.00577 / √3
+    assert "differ by 0.20 ± 0.01 points, paired over seeds, which is distinguishable from zero" in said
+    assert "Chen" not in said, "they print nothing for other images"
+    flow = {key: over_seeds([0.290, 0.292, 0.291]) for key in ("nll_nats", "gap_nats")}
+    assert "is 0.2910 ± 0.0025 nats." in (said := density.answer({"entropy_nats": 0.289, "cnf": flow})) and "0.2890" in said
+    errors = ("rmse_interpolation", "rmse_extrapolation")
+    entry = {"latent_ode": dict.fromkeys(errors, over_seeds([0.06, 0.06])), "oracle": dict.fromkeys(errors, over_seeds([0.04]))}
+    said = trajectory.answer({"30": {}, "100": entry})
+    assert said.startswith("With 100 noisy observations") and "0.1346" in said
+    assert said.count("1.50 times that of the oracle") == 2
+    assert "Chen" not in trajectory.answer({"40": entry})

@@ -29,3 +29,8 @@ def test_a_paired_ratio_is_of_each_seed():
 
 def test_a_number_has_a_true_minus():
     assert (number(-0.3, 2), number(0.3, 2, signed=True), number(1234.5, 1)) == ("−0.30", "+0.30", "1,234.5")
+
+
+def test_distinct_is_what_zero_lies_outside_of():
+    assert Measured(0.2, 0.1, 3).distinct and Measured(-0.2, 0.1, 3).distinct
+    assert not Measured(0.1, 0.2, 3).distinct and not Measured(0.1, None, 1).distinct

@@ -37,10 +37,9 @@ def differences(scores: Mapping[str, dict[str, Any]], pairs: Sequence[tuple[str,
     rows = {}
     for one, other in pairs:
         change = error_difference(scores, one, other)
-        certain = change.interval is not None and abs(change.mean) > change.interval
         rows[f"{NAMES[one]} minus {NAMES[other]}"] = {
             "difference (points)": with_interval(change, 3),
-            "distinguishable from zero": "yes" if certain else "no",
+            "distinguishable from zero": "yes" if change.distinct else "no",
             "parameters": f"{scores[one]['parameters'] - scores[other]['parameters']:+,}",
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("models")

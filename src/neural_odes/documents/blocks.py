@@ -11,6 +11,7 @@ from neural_odes.errors import UserError
 from neural_odes.pages import study
 from neural_odes.pages.study import Study
 from neural_odes.verdicts import claims
+from neural_odes.verdicts.headline import COLUMNS, headlines
 
 BEGIN, END = "<!-- {}: written by `make docs` -->", "<!-- end of {} -->"
 DOCUMENTS = {
@@ -57,7 +58,7 @@ def _block(root: Path, document: str, block: str) -> str:
 
 def headline(root: Path) -> str:
     """The short table."""
-    return tables.markdown(tables.COLUMNS, [row.cells for row in tables.headline(root)])
+    return tables.markdown(COLUMNS, [row.cells for row in headlines(claims.load_details(root))])
 
 
 def results(root: Path) -> str:

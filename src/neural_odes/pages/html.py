@@ -1,12 +1,12 @@
 """What a notebook shows: tables, verdicts, figures with their provenance."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from PIL import Image
 
 from neural_odes.errors import UserError
@@ -35,17 +35,23 @@ def table(frame: pd.DataFrame, caption: str, *, words: Sequence[str] = ()) -> Ht
     Cells are escaped, except ``Markup``; pandas turns that into plain text unless the frame has ``dtype=object``.
     """
 
-    def cell(name: Any, content: Any) -> str:
-        return str(_WORDS.format(content) if name in words else escape(content))
+    def cells(tag: str, contents: Iterable[Any]) -> Markup:
+        inside = (_WORDS.format(content) if name in words else content for name, content in zip(frame, contents, strict=True))
+        return Markup().join(Markup("<{0}>{1}</{0}>").format(tag, content) for content in inside)
 
-    safe = pd.DataFrame({cell(name, name): [cell(name, content) for content in frame[name]] for name in frame})
-    safe.index = pd.Index([str(escape(label)) for label in frame.index])
-    safe.columns.name = str(escape(frame.index.name or ""))
-    with pd.option_context("display.max_colwidth", None):
-        body = safe.to_html(escape=False, border=0)
-    return Html('<figure class="table"><figcaption>{}</figcaption><div class="wide">{}</div></figure>').format(
-        caption, Markup(body)
+    rows = (
+        Markup("<tr><th>{}</th>{}</tr>\n").format(label, cells("td", row))
+        for label, row in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
     )
+    body = Markup("<table><thead>\n<tr><th>{}</th>{}</tr>\n</thead><tbody>\n{}</tbody></table>").format(
+        frame.index.name or "", cells("th", frame), Markup().join(rows)
+    )
+    return Html('<figure class="table"><figcaption>{}</figcaption>{}</figure>').format(caption, _wide(body))
+
+
+def _wide(body: Markup) -> Markup:
+    """In a box of its own, which scrolls where the window is narrower (by keyboard, too)."""
+    return Markup('<div class="wide" tabindex="0">{}</div>').format(body)
 
 
 def trainings(
@@ -68,6 +74,11 @@ def trainings(
 def paragraph(text: str) -> Html:
     """Text that was made from numbers."""
     return Html("<p>{}</p>").format(text)
+
+
+def answer(text: str) -> Html:
+    """The paragraph with which a page begins: what came out. No line ends within a value and its interval."""
+    return Html('<p class="answer">{}</p>').format(text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"))
 
 
 def verdict_table(lines: Sequence[Verdict], caption: str) -> Html:
@@ -161,8 +172,10 @@ def _provenance(path: Path, record: Record, chosen: Sequence[str]) -> Markup:
         Markup("<tr><td>{}</td><td>{}</td><td>{}</td></tr>").format(f"{base} {', '.join(names)}", key, entry)
         for (base, key, entry), names in instances.items()
     )
-    return Markup(
-        '<div class="provenance"><p>{}</p><details><summary>all parameters and data</summary><div class="wide">'
+    table = Markup(
         "<table><thead><tr><th>stage</th><th>parameter or data</th><th>value or SHA-256</th></tr></thead>"
-        "<tbody>{}</tbody></table></div></details></div>"
-    ).format(Markup(" · ").join(short), rows)
+        "<tbody>{}</tbody></table>"
+    ).format(rows)
+    return Markup(
+        '<div class="provenance"><p>{}</p><details><summary>all parameters and data</summary>{}</details></div>'
+    ).format(Markup(" · ").join(short), _wide(table))

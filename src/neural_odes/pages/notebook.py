@@ -14,14 +14,14 @@ from typing import Any
 import latex2mathml.converter
 import nbformat
 import papermill
-from jinja2 import pass_context
-from nbconvert import HTMLExporter
+from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from neural_odes.errors import UserError
+from neural_odes.pages import kernel
 
 
 def run(path: Path, parameters: dict[str, Any], *, root: Path) -> NotebookNode:
@@ -59,11 +59,10 @@ def run(path: Path, parameters: dict[str, Any], *, root: Path) -> NotebookNode:
 
 @contextlib.contextmanager
 def _private_jupyter(folder: Path) -> Iterator[None]:
-    kernel = folder / "kernels" / "python3"
-    kernel.mkdir(parents=True)
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
-    described = {"argv": command, "display_name": "Python 3", "language": "python"}
-    (kernel / "kernel.json").write_text(json.dumps(described), encoding="utf-8")
+    described = folder / "kernels" / "python3" / "kernel.json"
+    described.parent.mkdir(parents=True)
+    command = [sys.executable, "-m", kernel.__name__, "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    described.write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}), encoding="utf-8")
     names = ("JUPYTER_PATH", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, str(folder)))
@@ -77,10 +76,31 @@ def _private_jupyter(folder: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def to_html(notebook: NotebookNode, template: Path, **values: Any) -> str:
-    """The page: ``template`` (Jinja; it may include its neighbours) filled with the notebook's cells and ``values``."""
-    exporter = _Exporter(template_file=template.name, template_paths=[str(template.parent)])
-    return exporter.from_notebook_node(notebook, values)[0]
+def shown(executed: NotebookNode) -> list[Markup]:
+    """What a reader sees of a notebook, in order: its text, and what its cells show, but no code."""
+    found: list[Markup] = []
+    for cell in executed.cells:
+        if cell.cell_type == "markdown":
+            found.append(_markdown(cell.source))
+        elif cell.cell_type == "code":
+            found += [_output(output) for output in cell.outputs]
+    return found
+
+
+def _output(output: NotebookNode) -> Markup:
+    data = output.get("data", {})
+    if "text/html" in data:
+        return Markup(data["text/html"])
+    if "text/markdown" in data:
+        return _markdown(data["text/markdown"])
+    text = output.text if output.output_type == "stream" and output.name == "stdout" else data.get("text/plain")
+    return Markup() if text is None else Markup("<pre>{}</pre>").format(text)
+
+
+def _markdown(source: str) -> Markup:
+    """Markdown may hold no raw HTML, and mathematics becomes MathML."""
+    renderer = _Renderer(escape=True, allow_harmful_protocols=False, exclude_anchor_links=True)
+    return Markup(MarkdownWithMath(renderer=renderer).render(source))
 
 
 def to_mathml(latex: str, *, display: str) -> str:
@@ -98,12 +118,3 @@ class _Renderer(IPythonRenderer):
 
     def latex_environment(self, name: str, body: str) -> str:
         return to_mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", display="block")
-
-
-class _Exporter(HTMLExporter):
-    """nbconvert's, but Markdown may hold no raw HTML, and mathematics becomes MathML."""
-
-    @pass_context
-    def markdown2html(self, context: Any, source: str) -> str:
-        renderer = _Renderer(escape=True, allow_harmful_protocols=False, exclude_anchor_links=True)
-        return MarkdownWithMath(renderer=renderer).render(source)

@@ -5,19 +5,25 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+from markupsafe import Markup
+
 from neural_odes import paths
 from neural_odes.errors import UserError
-from neural_odes.pages import study
-from neural_odes.pages.html import SOURCE, verdict_table
+from neural_odes.pages import study, template
+from neural_odes.pages.html import SOURCE, answer, table, verdict_table
 from neural_odes.pages.study import Study
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.stage import Stage
 from neural_odes.verdicts import claims
+from neural_odes.verdicts.headline import COLUMNS, headlines
 
 TEMPLATES = "reports/template"
 INDEX = "reports/html/index.html"
 STUDIES = f"{paths.STUDIES}/README.md"
 _STUDY = re.compile(r"^\| \[(?P<question>.+)\]\((?P<name>\w+)\) \| (?P<answer>.+) \|$", re.MULTILINE)
+_BEGINNING = {"title": "<h1[^>]*>(.+?)</h1>", "answer": '(<p class="answer">.+?</p>)', "picture": f"(<img {SOURCE}=[^>]+>)"}
+"""What the index shows of a claim's page."""
 
 
 def page(stage: Stage, name: str) -> None:
@@ -28,37 +34,53 @@ def page(stage: Stage, name: str) -> None:
     """
     from neural_odes.pages import notebook
 
-    source = stage.input(_notebook(stage, name))
-    parameters = _parameters(stage, name)
-    executed = notebook.run(source, parameters, root=stage.root)
+    executed = notebook.run(stage.input(_notebook(stage, name)), _parameters(stage, name), root=stage.root)
+    title, parts = _title(executed), notebook.shown(executed)
     if stage.folder.parent == stage.root / paths.STUDIES:
-        _introduce(executed, study.read(stage.input(f"{paths.STUDIES}/{name}/README.md")))
-    for shown in re.findall(rf'{SOURCE}="([^"]+)"', "".join(_html_of(executed))):
-        stage.input(shown)
-    template = stage.input(TEMPLATES) / "page.html.j2"
+        asked = study.read(stage.input(f"{paths.STUDIES}/{name}/README.md"))
+        title, parts = asked.question, _introduced(asked, parts)
+    for figure in re.findall(rf'{SOURCE}="([^"]+)"', "".join(parts)):
+        stage.input(figure)
     home = Path(os.path.relpath(INDEX, Path(_out(stage)).parent)).as_posix()
-    text = notebook.to_html(executed, template, title=_title(executed), stage=stage.name, inputs=_inputs(stage), home=home)
-    _write(stage, text)
+    _write(stage, "page.html.j2", title=title, parts=parts, home=home)
 
 
 def index(stage: Stage) -> None:
-    """Writes the page that joins all: the claims with their verdicts, and the studies with question and answer."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    judged = []
-    for claim in claims.CLAIMS:
-        lines = claims.judge(claim, read_json(stage.input(f"reports/details/{claim}.json")))
-        own = stage.input(f"reports/html/{claim}.html")
-        table = verdict_table(lines, f"{claim.capitalize()}: published and measured")
-        judged.append({"name": claim, "page": own.name, "verdicts": table})
+    """Writes the page that joins all: the short table, how each claim's page begins, the studies with question and answer, and
+    every verdict.
+    """
+    details = {claim: read_json(stage.input(f"reports/details/{claim}.json")) for claim in claims.CLAIMS}
+    rows = pd.DataFrame([row.cells for row in headlines(details)], columns=COLUMNS).set_index(COLUMNS[0])
+    shown = [
+        {
+            "name": claim,
+            "page": f"{claim}.html",
+            "verdicts": verdict_table(claims.judge(claim, found), f"{claim.capitalize()}: published and measured"),
+            **_beginning(stage, f"reports/html/{claim}.html"),
+        }
+        for claim, found in details.items()
+    ]
     studies = [found.groupdict() for found in _STUDY.finditer(stage.input(STUDIES).read_text(encoding="utf-8"))]
     if not studies:
         raise UserError(f"{STUDIES}: no list of studies; write it with: neural-odes docs")
-    loader = FileSystemLoader(stage.input(TEMPLATES))
-    template = Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("index.html.j2")
     title = "Neural Ordinary Differential Equations: three claims, rebuilt"
-    resources = {"title": title, "stage": stage.name, "inputs": _inputs(stage)}
-    _write(stage, template.render(resources=resources, claims=judged, studies=studies))
+    short = table(rows, "Mean ± 95 % interval over seeds")
+    _write(stage, "index.html.j2", title=title, headline=short, claims=shown, studies=studies)
+
+
+def _beginning(stage: Stage, name: str) -> dict[str, Markup]:
+    """Title, answer and first figure of a claim's page.
+
+    Raises:
+        UserError: it lacks one.
+    """
+    text = stage.input(name).read_text(encoding="utf-8")
+    found = {}
+    for part, pattern in _BEGINNING.items():
+        if (match := re.search(pattern, text, re.DOTALL)) is None:
+            raise UserError(f"{name}: it has no {part} for the index to show; its notebook must show one")
+        found[part] = Markup(match[1])
+    return found
 
 
 def _notebook(stage: Stage, name: str) -> str:
@@ -85,17 +107,10 @@ def _parameters(stage: Stage, name: str) -> dict[str, str]:
     return found
 
 
-def _html_of(executed: Any) -> list[str]:
-    outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
-    return [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
-
-
-def _introduce(executed: Any, study: Study) -> None:
-    """Puts question and answer first; the notebook's own title becomes a section's."""
-    cell = next(cell for cell in executed.cells if cell.source.startswith("# "))
-    title, _, text = cell.source.partition("\n")
-    own = "" if title == f"# {study.question}" else f"#{title}\n"
-    cell.source = f"# {study.question}\n\n**{study.answer}**\n\n{own}{text}"
+def _introduced(asked: Study, parts: list[Markup]) -> list[Markup]:
+    """Question and answer in place of the notebook's own title, which it begins with."""
+    own = Markup(re.sub("^<h1.*?</h1>", "", parts[0], flags=re.DOTALL))
+    return [Markup("<h1>{}</h1>").format(asked.question), answer(asked.answer), own, *parts[1:]]
 
 
 def _title(executed: Any) -> str:
@@ -111,5 +126,8 @@ def _out(stage: Stage) -> str:
     return next(name for name in stage.outputs if name.endswith(".html"))
 
 
-def _write(stage: Stage, text: str) -> None:
+def _write(stage: Stage, name: str, **values: Any) -> None:
+    """Fills the template ``name`` and writes the page that the stage declares."""
+    path = stage.input(TEMPLATES) / name
+    text = template.fill(path, stage=stage.name, inputs=_inputs(stage), **values)
     stage.output(_out(stage)).write_text(text.rstrip() + "\n", encoding="utf-8")

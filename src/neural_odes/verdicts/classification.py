@@ -5,7 +5,7 @@ from typing import Any
 
 from neural_odes.summaries.statistics import binomial_standard_error
 from neural_odes.verdicts import rules
-from neural_odes.verdicts.measured import Measured, paired_difference, paired_ratio
+from neural_odes.verdicts.measured import Measured, number, paired_difference, paired_ratio, value, with_interval
 from neural_odes.verdicts.published import CHEN, REPORT, REPORT_ACCURACY, REPORT_LOG, REPORT_LOG_ACCURACY, TABLE_1, TEST_IMAGES
 from neural_odes.verdicts.rules import Judgement, not_comparable
 from neural_odes.verdicts.verdict import BINOMIAL, Verdict
@@ -62,6 +62,22 @@ def judge(details: dict[str, Any]) -> list[Verdict]:
         ),
         reported("odenet", logged, REPORT_LOG),
     ]
+
+
+def answer(details: dict[str, Any]) -> str:
+    """What came out, in a few sentences."""
+    odenet, resnet = (details[model] for model in ("odenet", "resnet"))
+    change = error_difference(details, "odenet", "resnet")
+    printed = ""
+    if details["dataset"] == "mnist":
+        printed = f" Chen et al. print {TABLE_1['odenet'].error_pct:.2f} % and {TABLE_1['resnet'].error_pct:.2f} %."
+    return (
+        f"The ODE-Net misreads {value(odenet['error_pct'], 2)} % of the test images with {odenet['parameters']:,} parameters, "
+        f"the ResNet {value(resnet['error_pct'], 2)} % with {resnet['parameters']:,}.{printed} Our two differ by "
+        f"{with_interval(change, 2)} points, paired over seeds, which is "
+        f"{'distinguishable' if change.distinct else 'indistinguishable'} from zero; the choice of test images alone is worth "
+        f"±{number(odenet['binomial_standard_error_pct'], 2)} (one standard error)."
+    )
 
 
 def table_1_error(

@@ -29,6 +29,11 @@ class Measured:
         """It is positive, and zero lies outside its interval."""
         return self.mean > (self.interval or 0.0)
 
+    @property
+    def distinct(self) -> bool:
+        """Distinguishable from zero, which lies outside its interval; not where there is none."""
+        return self.interval is not None and abs(self.mean) > self.interval
+
 
 def paired_difference(one: dict[str, Any], other: dict[str, Any]) -> Measured:
     """One value over seeds minus another, seed by seed."""

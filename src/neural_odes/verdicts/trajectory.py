@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from neural_odes.verdicts.measured import Measured
+from neural_odes.verdicts.measured import Measured, value
 from neural_odes.verdicts.published import CHEN, REPORT, REPORT_MSE, TABLE_2
 from neural_odes.verdicts.rules import not_comparable
 from neural_odes.verdicts.verdict import NONE_PUBLISHED, Verdict
@@ -42,6 +42,24 @@ def judge(details: dict[str, Any]) -> list[Verdict]:
             for step, value in reversed(REPORT_MSE.items())
         ),
     ]
+
+
+def answer(details: dict[str, Any]) -> str:
+    """What came out, in a few sentences."""
+    most = observation_counts(details)[-1]
+    ours, oracle = details[most]["latent_ode"], details[most]["oracle"]
+
+    def error(part: str) -> str:
+        key = f"rmse_{part}"
+        times = Measured.of(ours[key]).mean / Measured.of(oracle[key]).mean
+        return f"{value(ours[key], 4)} {_WHERE[part]}, {times:.2f} times that of the oracle"
+
+    printed = TABLE_2["latent_ode"].get(most)
+    published = f" Chen et al. print {printed} beyond the window, for other spirals of the same family." if printed else ""
+    return (
+        f"With {most} noisy observations the latent ODE’s RMSE is {error('interpolation')}, and {error('extrapolation')}. "
+        f"The Bayes oracle knows the two curves, and no estimator has a smaller expected squared error.{published}"
+    )
 
 
 def spiral_error(
