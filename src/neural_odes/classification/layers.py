@@ -15,8 +15,9 @@ from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
 from neural_odes.classification.datasets import DATASETS, Dataset
-from neural_odes.pipeline.arguments import Argument, Numbers, Whole, whole
+from neural_odes.pipeline.arguments import Numbers, Whole, whole
 from neural_odes.pipeline.models import Model
+from neural_odes.pipeline.tensors import Argument
 
 CHANNELS = 64
 GROUPS = 32

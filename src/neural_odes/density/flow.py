@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from neural_odes.pipeline.arguments import Argument, Numbers, Whole, check_generator, whole
+from neural_odes.pipeline.arguments import Numbers, Whole, whole
+from neural_odes.pipeline.tensors import Argument, check_generator
 from neural_odes.solvers.runge_kutta import Field
 from neural_odes.solvers.solve import Adaptive, Solution, Solver, solve
 

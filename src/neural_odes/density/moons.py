@@ -15,7 +15,7 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
-from neural_odes.pipeline import checks
+from neural_odes.pipeline import arguments
 
 _NODES = 5  # quadrature nodes a standard deviation of the noise, along half a circle: relative error below 1e-10
 
@@ -44,8 +44,8 @@ class TwoMoons:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        checks.positive("noise", self.noise)
-        checks.positive("scale", self.scale)
+        arguments.positive("noise", self.noise)
+        arguments.positive("scale", self.scale)
 
     def sample(self, n: int, generator: np.random.Generator) -> Float[ndarray, "n 2"]:
         """``n`` independent points.
@@ -53,7 +53,7 @@ class TwoMoons:
         Raises:
             UserError: ``n`` is negative or not whole, or ``generator`` is not NumPy's.
         """
-        checks.draw(n, generator)
+        arguments.draw(n, generator)
         angle = generator.uniform(0, np.pi, n)
         inner = generator.uniform(size=n) < 0.5
         centre = np.where(inner[:, None], _inner(angle), _outer(angle))
@@ -68,11 +68,11 @@ class TwoMoons:
         Raises:
             UserError: it does not hold points, or not finite ones.
         """
-        points = checks.finite("x", x)
+        points = arguments.finite("x", x)
         if points.shape == (0,):
             points = points.reshape(0, 2)
         if points.shape[-1:] != (2,):
-            raise checks.refusal("x", "points (x, y), of shape (2,) or (…, 2)", f"shape {points.shape}")
+            raise arguments.refusal("x", "points (x, y), of shape (2,) or (…, 2)", f"shape {points.shape}")
         return self._log_prob(points.reshape(-1, 2)).reshape(points.shape[:-1])
 
     def _log_prob(self, x: Float[ndarray, "n 2"]) -> Float[ndarray, " n"]:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neural_odes.density.distribution import Distribution
-from neural_odes.pipeline import checks
+from neural_odes.pipeline import arguments
 
 
 def scores(distribution: Distribution, x: ArrayLike, log_q: ArrayLike) -> dict[str, float]:
@@ -20,11 +20,11 @@ def scores(distribution: Distribution, x: ArrayLike, log_q: ArrayLike) -> dict[s
     Raises:
         UserError: they are not arrays of numbers with these shapes, or there is only one point.
     """
-    points, log_density = checks.numbers("x", x), checks.numbers("log_q", log_q)
+    points, log_density = arguments.numbers("x", x), arguments.numbers("log_q", log_q)
     n = len(points) if points.ndim else 0
     if points.shape != (n, 2) or log_density.shape != (n,) or n < 2:
         found = f"{log_density.shape} at {points.shape}"
-        raise checks.refusal("log_q", "shape (n,) at points x of shape (n, 2), two at least", found)
+        raise arguments.refusal("log_q", "shape (n,) at points x of shape (n, 2), two at least", found)
     difference = distribution.log_prob(points) - log_density
     root = np.sqrt(n)
     return {

@@ -1,17 +1,15 @@
-"""What callers pass to public functions, as tensors; or one line that names the argument, what was expected and what was found.
-
-To look at values is to wait for a device: it belongs to the functions that users call, not to those that losses call.
+"""What callers pass to public functions, as NumPy has it; or one line that names the argument, what was expected and what was
+found. No PyTorch here: data are drawn and summarised without waiting for it.
 """
 
+import math
 import operator
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
-from jaxtyping import Bool
-from torch import Tensor
+from jaxtyping import Bool, Float
+from numpy import ndarray
 
 from neural_odes.errors import UserError
 
@@ -24,112 +22,99 @@ Whole: TypeAlias = Any
 """A whole number of Python, NumPy or PyTorch."""
 
 
-@dataclass(frozen=True)
-class Argument:
-    """An argument of a public function.
+def refusal(name: str, expected: str, found: str) -> UserError:
+    """Of the argument ``name``; ``expected`` is to be read after that word."""
+    return UserError(f"{name}: expected {expected}; found {found}")
 
-    Attributes:
-        name: as the function has it.
-        expected: what it should be, to be read after "expected".
+
+def arrays(name: str, expected: str, value: Numbers) -> tuple[ndarray, Bool[ndarray, "*shape"]]:
+    """Its numbers in their own type, long ones and exact ones in double precision; and which of them are masked.
+
+    Raises:
+        UserError: it does not hold real numbers, or its rows have different lengths.
     """
-
-    name: str
-    expected: str
-
-    def refusal(self, found: str) -> UserError:
-        return UserError(f"{self.name}: expected {self.expected}; found {found}")
-
-    def tensor(self, value: Numbers) -> Tensor:
-        """``value`` in its own type and shape, a tensor also on its own device and with its gradients.
-
-        Raises:
-            UserError: it does not hold real numbers, its rows have different lengths, or some are masked.
-        """
-        numbers, masked = self.masked(value)
-        if masked.any():
-            raise self.refusal(f"{masked.sum()} masked values among {masked.size}")
-        return numbers
-
-    def masked(self, value: Numbers) -> tuple[Tensor, Bool[np.ndarray, "*shape"]]:
-        """As ``tensor``; and which of the numbers are masked."""
-        if isinstance(value, list | tuple) and value and all(isinstance(item, Tensor) for item in value):
-            value = self._stacked(value)
-        if isinstance(value, Tensor):
-            if value.layout != torch.strided or value.is_complex() or value.is_quantized or value.dtype == torch.bool:
-                raise self.refusal(f"a {value.layout} tensor of {value.dtype}".replace("torch.", ""))
-            return value, np.zeros(tuple(value.shape), bool)
-        data, masked = self._arrays(value)
-        # PyTorch takes no other byte order, no negative strides, and warns of memory that it may not write.
-        return torch.from_numpy(np.require(data, data.dtype.newbyteorder("="), ["C", "W"])), masked
-
-    def finite(self, numbers: Tensor) -> Tensor:
-        """``numbers`` themselves.
-
-        Raises:
-            UserError: one is not finite.
-        """
-        bad = int((~numbers.isfinite()).sum())
-        if bad:
-            among = f"{bad} of {numbers.numel()} values" if numbers.ndim else "place of a number"
-            raise self.refusal(f"NaN or infinity (as {numbers.dtype}) in {among}".replace("torch.", ""))
-        return numbers
-
-    def _stacked(self, tensors: list[Tensor] | tuple[Tensor, ...]) -> Tensor:
-        try:
-            return torch.stack(list(tensors))
-        except (RuntimeError, TypeError) as error:
-            raise self.refusal(f"tensors that do not go together ({error})") from None
-
-    def _arrays(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of a real type that PyTorch knows, and which are masked."""
-        kind = type(value).__name__
-        try:
-            array = np.ma.asarray(value)  # a list of masked arrays keeps their masks, too
-            data, masked = np.asarray(array.data), np.ma.getmaskarray(array)
-            if data.dtype.kind == "O" and all(isinstance(item, Real) for item in data.flat):
-                data = data.astype(np.float64)
-        except Exception as error:  # whatever the conversion of someone's own type raises
-            uneven = "inhomogeneous" in str(error)
-            raise self.refusal(f"{kind} with rows of different lengths" if uneven else f"{kind} ({error})") from None
-        if data.dtype.kind not in "fiu":
-            raise self.refusal(f"{kind} of {data.dtype}" if data.ndim else kind)
-        return data.astype(np.float64) if data.dtype.itemsize > 8 else data, masked
+    kind = type(value).__name__
+    try:
+        if hasattr(value, "detach"):  # a tensor: NumPy knows neither its gradient nor bfloat16
+            value = value.detach().cpu().double()
+        array = np.ma.asarray(value)  # a list of masked arrays keeps their masks, too
+        data, masked = np.asarray(array.data), np.ma.getmaskarray(array)
+        if data.dtype.kind == "O" and all(isinstance(item, Real) for item in data.flat):
+            data = data.astype(np.float64)
+    except Exception as error:  # whatever the conversion of someone's own type raises
+        uneven = "inhomogeneous" in str(error)
+        raise refusal(name, expected, f"{kind} with rows of different lengths" if uneven else f"{kind} ({error})") from None
+    if data.dtype.kind not in "fiu":
+        raise refusal(name, expected, f"{kind} of {data.dtype}" if data.ndim else kind)
+    return data.astype(np.float64) if data.dtype.itemsize > 8 else data, masked
 
 
-def whole(name: str, value: Whole, *, least: int = 0) -> int:
+def unmasked(name: str, expected: str, masked: Bool[ndarray, "*shape"]) -> None:
     """
     Raises:
-        UserError: it is no whole number, or below ``least``.
+        UserError: some are.
     """
-    argument = Argument(name, f"a whole number, {least} or more")
+    if masked.any():
+        raise refusal(name, expected, f"{masked.sum()} masked values among {masked.size}")
+
+
+def numbers(name: str, value: Numbers, expected: str = "an array of numbers") -> Float[ndarray, "..."]:
+    """In double precision.
+
+    Raises:
+        UserError: as ``arrays``; or some are masked.
+    """
+    data, masked = arrays(name, expected, value)
+    unmasked(name, expected, masked)
+    return data.astype(np.float64, copy=False)
+
+
+def finite(name: str, value: Numbers) -> Float[ndarray, "..."]:
+    """As ``numbers``.
+
+    Raises:
+        UserError: as there; or one is not finite.
+    """
+    array = numbers(name, value, expected="finite numbers")
+    if bad := array.size - np.count_nonzero(np.isfinite(array)):
+        raise refusal(name, "finite numbers", f"NaN or infinity in {bad} of {array.size} values")
+    return array
+
+
+def positive(name: str, value: Any) -> float:
+    """
+    Raises:
+        UserError: it is not a single finite number above 0.
+    """
+    try:
+        number = value.item() if hasattr(value, "item") else value
+    except (RuntimeError, ValueError):  # more than one
+        number = None
+    if not isinstance(number, Real) or not 0 < float(number) < math.inf:
+        raise refusal(name, "a positive number", f"{value!r:.60}")
+    return float(number)
+
+
+def whole(name: str, value: Whole, *, least: int = 0, most: int | None = None) -> int:
+    """
+    Raises:
+        UserError: it is no whole number, below ``least``, or above ``most``.
+    """
     try:
         number = operator.index(value)
     except TypeError:
-        raise argument.refusal(f"{value!r:.60}") from None
-    if number < least:
-        raise argument.refusal(str(number))
+        number = None
+    if number is None or number < least or (most is not None and number > most):
+        end = "or more" if most is None else f"to {most}"
+        raise refusal(name, f"a whole number, {least} {end}", f"{value!r:.60}")
     return number
 
 
-def positive(name: str, value: Numbers) -> float:
+def draw(n: Whole, generator: Any) -> None:
     """
     Raises:
-        UserError: it is no single number, or not a finite one above 0.
+        UserError: ``n`` is no number of things to draw, or ``generator`` is not NumPy's.
     """
-    argument = Argument(name, "a positive number")
-    number = argument.finite(argument.tensor(value))
-    if number.numel() != 1 or number.item() <= 0:
-        raise argument.refusal(f"{value!r:.60}")
-    return float(number.item())
-
-
-def check_generator(name: str, value: Any, device: torch.device) -> None:
-    """
-    Raises:
-        UserError: ``value`` is neither None nor a generator that draws on ``device``.
-    """
-    argument = Argument(name, f"None or a torch.Generator on the model's device, {device}")
-    if not isinstance(value, torch.Generator | None):
-        raise argument.refusal(f"{value!r:.60}")
-    if value is not None and value.device.type != device.type:
-        raise argument.refusal(f"one on {value.device}")
+    whole("n", n)
+    if not isinstance(generator, np.random.Generator):
+        raise refusal("generator", "a generator of NumPy, such as numpy.random.default_rng(0)", f"{generator!r:.60}")

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
-from neural_odes.pipeline import checks
+from neural_odes.pipeline import arguments
 from neural_odes.trajectory import oracle, spirals
 
 _LEAST_NOISE = 0.03  # with it, the narrowest posterior of a start is as wide as one of the oracle's cells
@@ -57,11 +57,11 @@ class Spirals:
     noise: float = 0.3
 
     def __post_init__(self) -> None:
-        checks.whole("window", self.window, least=2, most=spirals.STEPS // 2 - 1)
-        checks.whole("observations", self.observations, least=1, most=self.window)
-        checks.positive("noise", self.noise)
+        arguments.whole("window", self.window, least=2, most=spirals.STEPS // 2 - 1)
+        arguments.whole("observations", self.observations, least=1, most=self.window)
+        arguments.positive("noise", self.noise)
         if self.noise < _LEAST_NOISE:
-            raise checks.refusal("noise", f"at least {_LEAST_NOISE}, as the oracle's grid is no finer", f"{self.noise!r}")
+            raise arguments.refusal("noise", f"at least {_LEAST_NOISE}, as the oracle's grid is no finer", f"{self.noise!r}")
 
     @property
     def _starts(self) -> tuple[float, float]:
@@ -73,7 +73,7 @@ class Spirals:
         Raises:
             UserError: ``n`` is negative or not whole, or ``generator`` is not NumPy's.
         """
-        checks.draw(n, generator)
+        arguments.draw(n, generator)
         drawn = spirals.sample(n, window=self.window, starts=self._starts, noise_std=self.noise, generator=generator)
         times = np.sort(drawn.order[:, : self.observations], axis=1).astype(np.int64)
         positions = np.take_along_axis(drawn.observations, times[..., None], axis=1)
@@ -91,13 +91,13 @@ class Spirals:
         Raises:
             UserError: shapes do not match, values are not finite, or times are others.
         """
-        t, x = checks.finite("times", times), checks.finite("positions", positions)
+        t, x = arguments.finite("times", times), arguments.finite("positions", positions)
         if t.ndim != 2 or x.shape != (*t.shape, 2):
-            raise checks.refusal("positions", "shape (n, K, 2) at times of shape (n, K)", f"{x.shape} at {t.shape}")
+            raise arguments.refusal("positions", "shape (n, K, 2) at times of shape (n, K)", f"{x.shape} at {t.shape}")
         wrong = t[(t != t.round()) | (t < 0) | (t >= self.window)]
         if wrong.size or not np.diff(np.sort(t)).all():
             found = f"{wrong[0]:g}" if wrong.size else "two alike"
-            raise checks.refusal("times", f"grid steps 0 to {self.window - 1}, no two alike in a trajectory", found)
+            raise arguments.refusal("times", f"grid steps 0 to {self.window - 1}, no two alike in a trajectory", found)
         if not len(t):
             return np.empty((0, 2 * self.window, 2))
         steps = t.astype(np.int64)
@@ -122,10 +122,10 @@ def scores(benchmark: Spirals, drawn: Drawn, curves: ArrayLike) -> dict[str, flo
     Raises:
         UserError: ``curves`` has another shape or is not finite, or there is only one trajectory.
     """
-    estimates = checks.finite("curves", curves)
+    estimates = arguments.finite("curves", curves)
     expected = (max(2, len(drawn.times)), 2 * benchmark.window, 2)
     if not estimates.shape == drawn.truth.shape == expected:
-        raise checks.refusal("curves", f"shape {expected}, as of the truth", f"{estimates.shape}; truth: {drawn.truth.shape}")
+        raise arguments.refusal("curves", f"shape {expected}, as of the truth", f"{estimates.shape}; truth: {drawn.truth.shape}")
     best = benchmark.oracle(drawn.times, drawn.positions)
     found: dict[str, float] = {}
     for where, part in {"in": slice(benchmark.window), "beyond": slice(benchmark.window, None)}.items():

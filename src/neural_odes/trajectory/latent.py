@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from neural_odes.pipeline.arguments import Argument, Numbers, Whole, positive, whole
+from neural_odes.pipeline.arguments import Numbers, Whole, positive, whole
+from neural_odes.pipeline.tensors import Argument
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver, solve
 from neural_odes.trajectory.learning import WindowModel
 from neural_odes.trajectory.params import LatentParams
