@@ -21,7 +21,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from neural_odes import params
-from neural_odes.classification.datasets import DATASETS
 from neural_odes.pipeline import models, weights
 from neural_odes.pipeline.record import Inputs, Record
 from neural_odes.running import scratch
@@ -57,12 +56,14 @@ def clone(tmp_path_factory) -> Path:
     for model, claim in MODELS.items():
         name = f"{claim}.models.{model}"
         asked = {"classification.data.dataset": "mnist", name: params.lookup(values, name)}
+        asked["trajectory.data.window"] = values["trajectory"]["data"]["window"]
         network, section = models.find(claim, model, asked[name])
         home = folder / Path(params.origin(folder, name)).parent / "models" / (claim if model != "nsf" else "") / f"{model}-0"
         home.mkdir(parents=True)
-        further = (DATASETS["mnist"],) if claim == "classification" else ()
+        further = network.arguments(asked)
         weights.save(models.seeded(0, partial(network, section, *further)), home)
-        Record(f"{claim}-train@{model}-0", {f"{claim}-train@{model}-0": Inputs({}, asked, {})}).write(home)
+        stage = f"{claim}-train@{model}-0"
+        Record(stage, {stage: Inputs({"model": model, "seed": 0}, asked, {})}).write(home)
     return folder
 
 

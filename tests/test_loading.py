@@ -28,16 +28,16 @@ def clone(tmp_path):
     return tmp_path
 
 
-def _trained(folder, model, raw, *, asked=None, stage=None):
+def _trained(folder, model, raw, *, asked=None, seed=0):
     """Weights of a network, and the record of its training."""
     folder.mkdir(parents=True)
     dataset = DATASETS["mnist"]
     network, section = models.find("classification", model, raw)
     net = models.seeded(0, lambda: network(section, dataset))
     weights.save(net, folder)
-    stage = stage or f"classification-train@{folder.name}"
+    stage = f"classification-train@{model}-{seed}"
     asked = {"classification.data.dataset": "mnist", f"classification.models.{model}": raw} if asked is None else asked
-    Record(stage, {stage: Inputs({}, asked, {})}).write(folder)
+    Record(stage, {stage: Inputs({"model": model, "seed": seed}, asked, {})}).write(folder)
     return net
 
 
@@ -98,9 +98,7 @@ def test_a_record_of_an_older_version_says_what_it_lacks(clone, missing):
     asked = {"classification.data.dataset": "mnist", "classification.models.mlp": {"hidden_size": 3}}
     del asked[missing]
     _trained(clone / "models/classification/mlp-2", "mlp", {"hidden_size": 3}, asked=asked)
-    with pytest.raises(
-        UserError, match=rf"inputs\.json: {missing} is missing; an older version .*: dvc repro classification-train"
-    ):
+    with pytest.raises(UserError, match=rf"inputs\.json: {missing} is missing; an older version .*: dvc repro"):
         load("classification", "mlp", root=clone)
 
 
@@ -120,7 +118,9 @@ def test_what_is_left_over_is_not_taken_for_what_params_yaml_says(clone):
 def test_the_committed_model_serves_until_one_is_trained_here(clone, monkeypatch):
     monkeypatch.setitem(DEFAULTS, "classification", "mlp")
     published = clone / "reports/models/classification"
-    net = _trained(published, "mlp", {"hidden_size": 3}, stage="classification-train@mlp-0")
+    net = _trained(published, "mlp", {"hidden_size": 3})
+    publishing, trained = Inputs({"claim": "classification"}, {"seeds": [0]}, {}), Record.read(published)
+    Record("publish@classification", trained.stages | {"publish@classification": publishing}).write(published)
     loaded = load("classification", root=clone)
     assert loaded.source == f"{published}: committed"
     assert all(torch.equal(loaded.state_dict()[name], value) for name, value in net.state_dict().items())

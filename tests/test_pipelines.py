@@ -118,6 +118,8 @@ def _runs(stage: Declared) -> set[str]:
         modules |= {
             f"neural_odes.{claim}.models.{_network(claim, a)}" for claim in CLAIMS for a in arguments if a in MODELS[claim]
         }
+    elif verb == "publish":
+        modules.add(f"{package}.card")
     elif arguments:
         modules.add(f"{package}.{verb}")
         if len(arguments) > 1:

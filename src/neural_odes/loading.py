@@ -46,14 +46,14 @@ def load(
     trained = next((home / f"{model}-{number}" for number in wanted if (home / f"{model}-{number}").is_dir()), None)
     published = clone / PUBLISHED / claim
     if trained is None and seed is None and model == DEFAULTS[claim] and published.is_dir():
-        return _restore(claim, model, published, values, how, source=f"{published}: committed")
+        return _restore(published, values, how, source=f"{published}: committed")
     if trained is None:
         seeds = ", ".join(map(str, wanted))
         raise UserError(
             f"{home / model}: not trained here with seed {seeds}; train it with: {how} "
             "(or dvc pull, if you have a remote that holds it)"
         )
-    return _restore(claim, model, trained, values, how, source=f"{trained}: trained here")
+    return _restore(trained, values, how, source=f"{trained}: trained here")
 
 
 def _clone(root: str | os.PathLike[str] | None) -> Path:
@@ -91,29 +91,22 @@ def _home(clone: Path, claim: str, model: str, values: Mapping[str, Any]) -> tup
     return clone / "models" / claim, f"dvc repro {claim}-train"
 
 
-def _restore(claim: str, model: str, folder: Path, values: Mapping[str, Any], how: str, *, source: str) -> "nn.Module":
-    from neural_odes.pipeline import models, record, weights
+def _restore(folder: Path, values: Mapping[str, Any], how: str, *, source: str) -> "nn.Module":
+    from neural_odes.pipeline import models
 
-    file, name = folder / record.FILE, f"{claim}.models.{model}"
-    asked = [inputs.parameters for inputs in record.Record.read(folder).stages.values()]
-    recorded = next((parameters for parameters in asked if name in parameters), {})
-    try:
-        network, section = models.find(claim, model, recorded[name], file=str(file))
-        further = network.arguments(recorded)
-    except KeyError as key:
-        raise UserError(f"{file}: {key.args[0]} is missing; an older version trained it; train it again with: {how}") from None
-    _check_current(folder, recorded, values, how)
-    module = network(section, *further)
-    weights.load(module, folder)
+    module: Any = models.restored(folder)
+    _check_current(folder, values, how)
     module.source = source
-    return module.requires_grad_(False).eval()
+    return module
 
 
-def _check_current(folder: Path, recorded: Mapping[str, Any], values: Mapping[str, Any], how: str) -> None:
+def _check_current(folder: Path, values: Mapping[str, Any], how: str) -> None:
     """A training with other parameters is another model than the one that was asked for."""
     from neural_odes import params
+    from neural_odes.pipeline.record import Record
 
-    for name, value in params.flatten(dict(recorded)).items():
+    _, trained = Record.read(folder).training
+    for name, value in params.flatten(trained.parameters).items():
         now = params.lookup(values, name) if params.has(values, name) else None
         if now != value:
             raise UserError(

@@ -16,9 +16,8 @@ from neural_odes.classification.models.resnet import Resnet
 from neural_odes.classification.models.rknet import Rknet
 from neural_odes.classification.params import MlpParams, OdenetParams, ResnetParams, RknetParams
 from neural_odes.errors import UserError
-from neural_odes.loading import load
 from neural_odes.pipeline import models, weights
-from neural_odes.pipeline.metrics import write_json
+from neural_odes.pipeline.record import Inputs, Record
 from neural_odes.solvers.solve import Adaptive, Fixed, solve
 
 RK4 = OdenetParams(solver="rk4", solver_steps=1, tolerance=1e-3)
@@ -257,11 +256,11 @@ def test_loaded_on_the_data_set_it_was_trained_on(dataset, tmp_path):
     weights.save(Resnet(ResnetParams(**raw), dataset), folder)
 
     def record(**asked):
-        inputs = {"instance": {}, "parameters": {"classification.models.resnet": raw} | asked, "data": {}}
-        write_json(folder / "inputs.json", {"stage": stage, "stages": {stage: inputs}})
+        inputs = Inputs({"model": "resnet", "seed": 0}, {"classification.models.resnet": raw} | asked, {})
+        Record(stage, {stage: inputs}).write(folder)
 
     record(**{"classification.data.dataset": dataset.name})
-    assert load("classification", "resnet", root=tmp_path).dataset == dataset
+    assert models.restored(folder).dataset == dataset
     record()
     with pytest.raises(UserError, match=r"inputs\.json: classification\.data\.dataset is missing; .*dvc repro"):
-        load("classification", "resnet", root=tmp_path)
+        models.restored(folder)

@@ -134,7 +134,7 @@ def test_trained_models_as_the_readme_uses_them(smoke):
     times = np.sort(np.random.default_rng(0).choice(100, 30, replace=False))
     curve = load("trajectory", root=smoke).reconstruct(times, np.zeros((30, 2)), range(200))
     assert curve.mean.shape == (200, 2) and (curve.lower <= curve.upper).all()
-    with pytest.raises(UserError, match="models/density/cnf-5: not trained here"):
+    with pytest.raises(UserError, match="models/density/cnf: not trained here with seed 5"):
         load("density", seed=5, root=smoke)
 
 

@@ -118,7 +118,7 @@ def test_a_network_comes_back_from_what_its_training_left(trained):
     ("instance", "parameters", "says"),
     [
         ({"model": "cnf"}, {}, r"density\.models\.cnf is missing; an older version trained it"),
-        ({"price": "none"}, {}, r"model is missing; an older version trained it"),
+        ({"price": "none"}, {}, r"the training's stage is missing; an older version trained it"),
         ({"model": "cnf"}, {"density.models.cnf": {"hidden_size": 4, "end_time": 0.5}}, r"w1 has shape \(3, 4\) where \(4, 4\)"),
     ],
 )

@@ -61,6 +61,8 @@ def test_a_study_begins_with_its_question_and_answer(tmp_path):
     ("cells", "says"),
     [
         ([{"cell_type": "code", "source": "x"}, {"cell_type": "markdown", "source": ["# A\n", "\n", "B."]}], "A\n\nB."),
+        ([{"cell_type": "markdown", "source": text} for text in ("# A", "B.", "## C")], "A\n\nB."),
+        ([{"cell_type": "markdown", "source": text} for text in ("# A", "## C")], "A"),
         ([{"cell_type": "markdown", "source": "# A"}], "A"),
         ([], ""),
         ("torn", ""),

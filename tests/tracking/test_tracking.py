@@ -252,10 +252,10 @@ class TestLive:
             "import sys, threading\nfrom pathlib import Path\nfrom test_tracking import ROWS, trained\n"
             "from neural_odes.tracking.live import live\n"
             "root, found = Path(sys.argv[1]), []\n"
-            "changes = ('os.putenv', 'os.unsetenv')\n"
-            "sys.addaudithook(lambda event, _: event in changes and found.append(threading.current_thread().name))\n"
+            "changes, now = ('os.putenv', 'os.unsetenv'), threading.current_thread\n"
+            "sys.addaudithook(lambda event, names: event in changes and found.append((now().name, names[0])))\n"
             "with live(root, *trained(root)) as on_rows:\n    on_rows(ROWS)\n"
-            "print(found)\nassert found and set(found) == {'MainThread'}"
+            "print(found)\nassert found and {thread for thread, _ in found} == {'MainThread'}"
         )
         clean = {name: value for name, value in importing_this().items() if not name.startswith(("MLFLOW_", "DO_NOT"))}
         subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(root)], env=clean, check=True)

@@ -7,10 +7,9 @@ import torch
 from scipy.integrate import solve_ivp
 from torch.distributions import Independent, Normal, kl_divergence
 
-from neural_odes import load
 from neural_odes.errors import UserError
 from neural_odes.pipeline import weights
-from neural_odes.pipeline.models import seeded
+from neural_odes.pipeline.models import restored, seeded
 from neural_odes.pipeline.record import Inputs, Record
 from neural_odes.trajectory import bands, inference, spirals
 from neural_odes.trajectory.latent import Posterior, adaptive, fixed
@@ -228,12 +227,12 @@ def test_a_loaded_model_has_the_window_of_its_training(narrow, tmp_path):
     folder.mkdir(parents=True)
     weights.save(narrow, folder)
     asked = {"trajectory.data.window": 50, "trajectory.models.latent_ode": raw}
-    Record(stage, {stage: Inputs({}, asked, {})}).write(folder)
-    assert load("trajectory", "latent_ode", root=tmp_path).window == 50
+    Record(stage, {stage: Inputs({"model": "latent_ode", "seed": 0}, asked, {})}).write(folder)
+    assert restored(folder).window == 50
     del asked["trajectory.data.window"]
-    Record(stage, {stage: Inputs({}, asked, {})}).write(folder)
+    Record(stage, {stage: Inputs({"model": "latent_ode", "seed": 0}, asked, {})}).write(folder)
     with pytest.raises(UserError, match=r"inputs\.json: trajectory\.data\.window is missing; .*dvc repro"):
-        load("trajectory", "latent_ode", root=tmp_path)
+        restored(folder)
 
 
 def test_size_of_the_default_model():

@@ -48,17 +48,18 @@ def declared(stage: Stage, claim: str, model: str) -> tuple[Any, Any]:
 
 
 def restored(folder: Path) -> nn.Module:
-    """The network that a training left in ``folder``: made as its record says, with its weights, on the processor, frozen.
+    """The network that a training left in ``folder``, or whose weights a later stage copied there: made as the record says, with
+    its weights, on the processor, frozen.
 
     Raises:
         UserError: record or weights are missing or damaged, or an older version of the project wrote them.
     """
-    trained, file = record.Record.read(folder), folder / record.FILE
-    asked, claim = trained.own.parameters, StageName.parse(trained.stage).claim
+    file = folder / record.FILE
     try:
-        model = trained.own.instance["model"]
-        network, section = find(claim, model, asked[f"{claim}.models.{model}"], file=str(file))
-        further = network.arguments(asked)
+        name, trained = record.Record.read(folder).training
+        claim, model = StageName.parse(name).claim, trained.instance["model"]
+        network, section = find(claim, model, trained.parameters[f"{claim}.models.{model}"], file=str(file))
+        further = network.arguments(trained.parameters)
     except KeyError as key:
         missing = f"{file}: {key.args[0]} is missing; an older version trained it"
         raise UserError(f"{missing}; train it again with: dvc repro") from None

@@ -96,6 +96,18 @@ class Record:
         return self.stages[self.stage]
 
     @property
+    def training(self) -> tuple[str, Inputs]:
+        """The stage behind it that trained a model, by name.
+
+        Raises:
+            KeyError: none did.
+        """
+        for name, inputs in self.stages.items():
+            if "model" in inputs.instance:
+                return name, inputs
+        raise KeyError("the training's stage")
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """Every parameter behind it, by dotted name. Stages that share one have the same value: there is one params.yaml."""
         leaves: dict[str, Any] = {}

@@ -31,6 +31,7 @@ _FIXED = {
     "PYTHONNOUSERSITE": "1",  # ~/.local/lib/python…: packages of the user, and code that runs at every start
     "PYTHONUTF8": "1",
 }
+_INDUCTOR = "TORCHINDUCTOR_CACHE_DIR"
 _CLOSED = "neural-odes"
 
 
@@ -49,9 +50,11 @@ def close(root: Path) -> None:
 def variables(root: Path) -> dict[str, str]:
     """The environment of a stage, from that of this process.
 
-    Matplotlib's folder is in the clone's cache: it keeps its list of fonts there.
+    Folders of libraries are in the clone's cache: Matplotlib keeps its list of fonts there, PyTorch what it compiles. It would
+    set that folder when it is imported, in whichever thread, while libraries in C read the environment.
     """
     names, beginnings = {*_PLACES, *_DEVICES, *_NETWORK, *_SHOWN}, _OURS + _MLFLOW
     passed = {name: value for name, value in os.environ.items() if name in names or name.startswith(beginnings)}
     code = Path(__file__).resolve().parents[2]
-    return passed | _FIXED | {"PYTHONPATH": str(code), "MPLCONFIGDIR": str(paths.cache(root) / "matplotlib")}
+    folders = {"PYTHONPATH": code, "MPLCONFIGDIR": paths.cache(root) / "matplotlib", _INDUCTOR: paths.cache(root) / "inductor"}
+    return passed | _FIXED | {name: str(folder) for name, folder in folders.items()}

@@ -91,9 +91,9 @@ def about(root: Path, experiment: str) -> str:
 
 
 def _first_words(notebook: Path) -> str:
-    """The first cell of text."""
+    """The title, and the first paragraph below: what was asked. In between stands the answer, in numbers of one rebuild."""
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        return next(("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"), "")
+        return "\n\n".join(["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"][:2])
     except (OSError, ValueError, LookupError, TypeError):
         return ""
