@@ -6,8 +6,6 @@ from pathlib import Path
 
 from neural_odes.pages import kernel, notebook
 
-CELL = "'hostile' in globals()"
-
 
 def test_the_machine_has_no_say(tmp_path, monkeypatch):
     """Its folders are /etc/ipython and the like; here, one that IPython is told of."""
@@ -22,8 +20,18 @@ def test_the_machine_has_no_say(tmp_path, monkeypatch):
     here = Path(kernel.__file__).parents[2]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(here))))
     monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "startup.py"))
-    cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": None, "outputs": [], "source": [CELL]}
+    assert shown(tmp_path, "'hostile' in globals()") == ["<pre>False</pre>"]
+
+
+def test_a_kernel_leaves_nothing_where_it_works(tmp_path):
+    """Its sockets had names there that two kernels at once took for their own."""
+    assert shown(tmp_path, "import os; os.listdir()") == ["<pre>[&#39;page.ipynb&#39;]</pre>"]
+
+
+def shown(folder: Path, source: str) -> list[str]:
+    """What a page of one cell shows that is run in ``folder``."""
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": None, "outputs": [], "source": [source]}
     about = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    path = tmp_path / "page.ipynb"
+    path = folder / "page.ipynb"
     path.write_text(json.dumps({"cells": [cell], "metadata": about, "nbformat": 4, "nbformat_minor": 5}))
-    assert notebook.shown(notebook.run(path, {}, root=tmp_path)) == ["<pre>False</pre>"]
+    return notebook.shown(notebook.run(path, {}, root=folder))

@@ -44,7 +44,7 @@ def run(path: Path, parameters: dict[str, Any], *, root: Path) -> NotebookNode:
                 kernel_name="python3",
                 cwd=str(root),
                 progress_bar=False,
-                config=Config({"KernelManager": {"transport": "ipc"}}),  # sockets in the temporary folder, no port
+                config=Config({"KernelManager": {"transport": "ipc", "ip": str(Path(folder) / "kernel")}}),  # sockets there
             )
         except PapermillExecutionError as error:
             cell = next((c["id"] for c in nbformat.read(path, as_version=4).cells if c["source"] == error.source), "parameters")
