@@ -115,6 +115,29 @@ def test_what_is_left_over_is_not_taken_for_what_params_yaml_says(clone):
         load("classification", "mlp", root=clone)
 
 
+def test_a_model_of_other_data_is_another_model(clone):
+    """Which the stage that drew them asked for, not the training."""
+    folder = clone / "models/classification/mlp-2"
+    _trained(folder, "mlp", {"hidden_size": 3}, seed=2)
+    drawn = {"classification-data": Inputs({}, {"classification.data": {"size": 5}}, {})}
+    trained = Record.read(folder)
+    Record(trained.stage, drawn | trained.stages).write(folder)
+    with pytest.raises(
+        UserError,
+        match=r"mlp-2: trained with classification\.data\.size = 5; .* says None; .*git checkout params\.yaml$",
+    ):
+        load("classification", "mlp", root=clone)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("seeds: 3", r"params\.yaml: seeds: "), ("seeds: [0]\ndensity:", "have no such model")]
+)
+def test_a_mistake_in_params_yaml_is_a_line(tmp_path, text, says):
+    (tmp_path / "params.yaml").write_text(text + "\n")
+    with pytest.raises(UserError, match=says):
+        load("density", root=tmp_path)
+
+
 def test_the_committed_model_serves_until_one_is_trained_here(clone, monkeypatch):
     monkeypatch.setitem(DEFAULTS, "classification", "mlp")
     published = clone / "reports/models/classification"
@@ -122,12 +145,24 @@ def test_the_committed_model_serves_until_one_is_trained_here(clone, monkeypatch
     publishing, trained = Inputs({"claim": "classification"}, {"seeds": [0]}, {}), Record.read(published)
     Record("publish@classification", trained.stages | {"publish@classification": publishing}).write(published)
     loaded = load("classification", root=clone)
-    assert loaded.source == f"{published}: committed"
+    assert loaded.source == f"{published}: committed, seed 0"
     assert all(torch.equal(loaded.state_dict()[name], value) for name, value in net.state_dict().items())
     _trained(clone / "models/classification/mlp-10", "mlp", {"hidden_size": 3})
     assert load("classification", root=clone).source.endswith("mlp-10: trained here")
-    with pytest.raises(UserError, match="with seed 3"):
-        load("classification", seed=3, root=clone)  # the committed weights are of another
+    assert load("classification", seed=0, root=clone).source.endswith("committed, seed 0")
+    with pytest.raises(UserError, match="with seed 3; seed 0 is committed; train it with"):
+        load("classification", seed=3, root=clone)
+
+
+@pytest.mark.parametrize("damaged", ["inputs.json", "model.safetensors"])
+def test_only_git_brings_committed_files_back(clone, monkeypatch, damaged):
+    monkeypatch.setitem(DEFAULTS, "classification", "mlp")
+    published = clone / "reports/models/classification"
+    _trained(published, "mlp", {"hidden_size": 3})
+    for break_it in (lambda path: path.write_text("{"), lambda path: path.unlink()):
+        break_it(published / damaged)
+        with pytest.raises(UserError, match=rf"{damaged}: .*; bring it back with: git checkout reports/models/classification$"):
+            load("classification", root=clone)
 
 
 def test_importing_the_package_is_cheap():

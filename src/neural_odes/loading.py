@@ -10,6 +10,8 @@ from neural_odes.errors import UserError
 if TYPE_CHECKING:
     from torch import nn
 
+    from neural_odes.pipeline.record import Inputs
+
 DEFAULTS = {"classification": "odenet", "density": "cnf", "trajectory": "latent_ode"}
 PUBLISHED = "reports/models"
 
@@ -20,7 +22,7 @@ def load(
     """A trained model, on the processor, weights frozen; ``source`` of it says which it is.
 
     What was trained here comes first: that of the first seed of params.yaml which is there. Where none is, the claims' own models
-    come from git: the committed weights of reports/models, of the seed that was the first when they were committed.
+    come from git: the weights of one seed in reports/models.
 
     Args:
         claim: classification, density or trajectory.
@@ -36,24 +38,67 @@ def load(
     >>> flow.sample(1000).shape
     torch.Size([1000, 2])
     """
+    from neural_odes import params
+
     if claim not in DEFAULTS:
         raise UserError(f"{claim}: there is no such claim; known: {', '.join(DEFAULTS)}")
     model = model or DEFAULTS[claim]
     clone = _clone(root)
-    values = _parameters(clone)
+    values = params.load(clone)
+    wanted = [seed] if seed is not None else params.section(values, "seeds", params.Seeds)
     home, how = _home(clone, claim, model, values)
-    wanted = [seed] if seed is not None else values.get("seeds", [])
-    trained = next((home / f"{model}-{number}" for number in wanted if (home / f"{model}-{number}").is_dir()), None)
-    published = clone / PUBLISHED / claim
-    if trained is None and seed is None and model == DEFAULTS[claim] and published.is_dir():
-        return _restore(published, values, how, source=f"{published}: committed")
-    if trained is None:
-        seeds = ", ".join(map(str, wanted))
-        raise UserError(
-            f"{home / model}: not trained here with seed {seeds}; train it with: {how} "
-            "(or dvc pull, if you have a remote that holds it)"
-        )
-    return _restore(trained, values, how, source=f"{trained}: trained here")
+    for trained in (home / f"{model}-{number}" for number in wanted):
+        if trained.is_dir():
+            return _restored(trained, clone, values, f"{trained}: trained here", how)
+    published, committed = clone / PUBLISHED / claim, ""
+    if model == DEFAULTS[claim] and published.is_dir():
+        its_seed = published_training(published).instance["seed"]
+        if seed in (None, its_seed):
+            return _restored(published, clone, values, f"{published}: committed, seed {its_seed}", how)
+        committed = f"; seed {its_seed} is committed"
+    seeds = ", ".join(map(str, wanted))
+    raise UserError(
+        f"{home / model}: not trained here with seed {seeds}{committed}; train it with: {how} "
+        "(or dvc pull, if you have a remote that holds it)"
+    )
+
+
+def published_training(folder: Path) -> "Inputs":
+    """What the training of published weights asked for.
+
+    Raises:
+        UserError: the record beside them is missing, damaged, or of no training.
+    """
+    from neural_odes.pipeline.record import FILE, Record
+
+    try:
+        return Record.read(folder).training[1]
+    except KeyError:
+        raise UserError(f"{folder / FILE}: it names no training; {_from_git(folder)}") from None
+    except UserError as error:
+        raise _in_git(folder, error) from None
+
+
+def check_current(folder: Path, clone: Path, values: Mapping[str, Any], how: str) -> None:
+    """
+    Args:
+        folder: of a model and the record of its training.
+        values: of params.yaml, now.
+        how: to train it.
+
+    Raises:
+        UserError: it was trained with other parameters, of its own or of its data, so that it is not the model that params.yaml
+            asks for.
+    """
+    from neural_odes import params
+    from neural_odes.pipeline.record import Record
+
+    for name, value in Record.read(folder).parameters.items():
+        now = params.lookup(values, name) if params.has(values, name) else None
+        if now != value and name != "seeds":
+            file = params.origin(clone, name)
+            back = f"bring it back with: git checkout {file}"
+            raise UserError(f"{folder}: trained with {name} = {value}; {file} says {now}; train it with: {how}, or {back}")
 
 
 def _clone(root: str | os.PathLike[str] | None) -> Path:
@@ -70,17 +115,12 @@ def _clone(root: str | os.PathLike[str] | None) -> Path:
     return found
 
 
-def _parameters(clone: Path) -> dict[str, Any]:
-    from neural_odes import params
-
-    return params.load(clone)
-
-
 def _home(clone: Path, claim: str, model: str, values: Mapping[str, Any]) -> tuple[Path, str]:
     """The folder of a model's trainings, and the command that trains it."""
     from neural_odes import params, paths
 
-    known = list(values.get(claim, {}).get("models", {}))
+    name = f"{claim}.models"
+    known = list(params.lookup(values, name) or ()) if params.has(values, name) else []
     if model not in known:
         raise UserError(
             f"{model}: {clone / params.FILE} and the studies' have no such model of {claim}{params.nearest(model, known)}"
@@ -91,25 +131,22 @@ def _home(clone: Path, claim: str, model: str, values: Mapping[str, Any]) -> tup
     return clone / "models" / claim, f"dvc repro {claim}-train"
 
 
-def _restore(folder: Path, values: Mapping[str, Any], how: str, *, source: str) -> "nn.Module":
+def _restored(folder: Path, clone: Path, values: Mapping[str, Any], source: str, how: str) -> "nn.Module":
     from neural_odes.pipeline import models
 
-    module: Any = models.restored(folder)
-    _check_current(folder, values, how)
+    try:
+        module: Any = models.restored(folder)
+    except UserError as error:
+        raise _in_git(folder, error) if folder.parent == clone / PUBLISHED else error from None
+    check_current(folder, clone, values, how)
     module.source = source
     return module
 
 
-def _check_current(folder: Path, values: Mapping[str, Any], how: str) -> None:
-    """A training with other parameters is another model than the one that was asked for."""
-    from neural_odes import params
-    from neural_odes.pipeline.record import Record
+def _in_git(folder: Path, error: UserError) -> UserError:
+    """The same of what only git brings back."""
+    return UserError(f"{str(error).rpartition('; ')[0]}; {_from_git(folder)}")
 
-    _, trained = Record.read(folder).training
-    for name, value in params.flatten(trained.parameters).items():
-        now = params.lookup(values, name) if params.has(values, name) else None
-        if now != value:
-            raise UserError(
-                f"{folder}: trained with {name} = {value}; params.yaml says {now}; "
-                f"train it with: {how} (or bring params.yaml back: git checkout)"
-            )
+
+def _from_git(folder: Path) -> str:
+    return f"bring it back with: git checkout {PUBLISHED}/{folder.name}"

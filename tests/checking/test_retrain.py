@@ -6,6 +6,7 @@ import pytest
 
 from neural_odes.checking.retrain import judge, retrain
 from neural_odes.errors import UserError
+from neural_odes.pipeline.record import Inputs, Record
 from neural_odes.summaries.statistics import over_seeds
 
 
@@ -24,6 +25,33 @@ def test_scores_by_number_of_observations():
     assert judge("trajectory", "latent_ode", details, {"30": {"rmse": 1.15}}).verdict == "agrees"
     found = judge("trajectory", "latent_ode", details, {"30": {"rmse": 9.0}})
     assert found.verdict == "differs" and "30.rmse = 9" in found.reason
+
+
+def test_what_has_no_spread_decides_nothing():
+    counts = {"cnf": {"nfe": over_seeds([98.0, 98.0, 98.0]), "nll_nats": over_seeds([0.3])}}
+    with pytest.raises(UserError, match="no spread over seeds to compare with"):
+        judge("density", "cnf", counts, {"nfe": 104, "nll_nats": 0.4})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ("seeds: [1]\ndensity: {models: {cnf: {hidden_size: 3}}}", "seeds has no 0, of which the weights of .* are; add it"),
+        (
+            "seeds: [0]\ndensity: {models: {cnf: {hidden_size: 4}}}",
+            r"trained with .*hidden_size = 3; params\.yaml says 4",
+        ),
+    ],
+)
+def test_what_params_yaml_does_not_ask_for_is_not_trained(tmp_path, parameters, message):
+    published, stage = tmp_path / "reports/models/density", "density-train@cnf-0"
+    published.mkdir(parents=True)
+    (published / "model.safetensors").write_bytes(b"")
+    asked = {"density.models.cnf": {"hidden_size": 3}}
+    Record(stage, {stage: Inputs({"model": "cnf", "seed": 0}, asked, {})}).write(published)
+    (tmp_path / "params.yaml").write_text(parameters)
+    with pytest.raises(UserError, match=message):
+        retrain(tmp_path, "density")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Weights that git keeps, and what is to be known of them."""
 
+import importlib
+
 import invented_density
 import pytest
 
@@ -41,6 +43,11 @@ def test_the_first_seed_is_published_with_its_record_and_card(clone):
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
+def test_the_model_that_is_published_is_the_one_that_is_loaded(claim):
+    assert DEFAULTS[claim] == importlib.import_module(f"neural_odes.{claim}.card").MODEL
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
 def test_what_is_committed_is_what_dvc_lock_says(committed, claim):
     """And the training that it names is the first seed's."""
     (written,) = lockfile.read(committed)[f"publish@{claim}"].outs
@@ -54,4 +61,5 @@ def test_what_is_committed_is_what_dvc_lock_says(committed, claim):
 def test_committed_weights_load(committed, claim):
     """With the parameters that the clone has."""
     model = load(claim, root=committed)
-    assert model.source.endswith(": committed") and not model.training
+    seed = params.read(committed / params.FILE)["seeds"][0]
+    assert model.source.endswith(f": committed, seed {seed}") and not model.training

@@ -140,18 +140,19 @@ def look(root: Path) -> Clone:
 
 def compare(committed: Mapping[str, Any], rebuilt: Mapping[str, Any]) -> Comparison:
     """By the spread over seeds."""
-    old, new = dict(_leaves(committed, "")), dict(_leaves(rebuilt, ""))
+    old, new = dict(leaves(committed)), dict(leaves(rebuilt))
     found = [_difference(name, old.get(name, _ABSENT), new.get(name, _ABSENT)) for name in old | new]
-    over_seeds = [d for d in found if _is_over_seeds(old.get(d.name)) and _is_over_seeds(new.get(d.name))]
+    over_seeds = [d for d in found if is_over_seeds(old.get(d.name)) and is_over_seeds(new.get(d.name))]
     level = LEVEL / max(1, len(over_seeds))
     differing = tuple(d for d in found if d.probability < level)
     furthest = min(over_seeds, key=lambda d: d.probability, default=None)
     return Comparison("differs" if differing else "agrees", len(over_seeds), furthest, differing)
 
 
-def _leaves(node: Any, name: str) -> Iterator[tuple[str, Any]]:
+def leaves(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names of what stands in a file of metrics, a value over seeds as one; but for what follows from others."""
     """Numbers, texts and values over seeds, by dotted name."""
-    if isinstance(node, dict) and not _is_over_seeds(node):
+    if isinstance(node, dict) and not is_over_seeds(node):
         children: Iterable[tuple[Any, Any]] = node.items()
     elif isinstance(node, list):
         children = enumerate(node)
@@ -160,15 +161,16 @@ def _leaves(node: Any, name: str) -> Iterator[tuple[str, Any]]:
         return
     for key, child in children:
         if key != _DERIVED:
-            yield from _leaves(child, f"{name}.{key}".lstrip("."))
+            yield from leaves(child, f"{name}.{key}".lstrip("."))
 
 
-def _is_over_seeds(node: Any) -> bool:
+def is_over_seeds(node: Any) -> bool:
+    """Whether it is a value over several seeds."""
     return isinstance(node, dict) and node.keys() == _SEEDS and node["n"] > 1
 
 
 def _difference(name: str, old: Any, new: Any) -> Difference:
-    if _is_over_seeds(old) and _is_over_seeds(new):
+    if is_over_seeds(old) and is_over_seeds(new):
         return Difference(name, old["mean"], new["mean"], _welch(old, new))
     return Difference(name, old, new, float(_equal(old, new)))
 
