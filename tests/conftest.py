@@ -14,6 +14,7 @@ from jaxtyping import install_import_hook
 
 install_import_hook(["neural_odes", "studies"], "typecheck.check")
 torch.set_num_threads(1)
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # for tests that import MLflow without the project
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in what a script starts with `&`. Programs that tests start, and send Ctrl-C, would ignore it, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)

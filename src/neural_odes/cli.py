@@ -206,6 +206,8 @@ def verify(
 
     with _one_line():
         root = _valid_root()
+        if retrain and commit != "HEAD":
+            raise UserError(f"{commit}: --retrain compares with the weights of the working tree; leave the commit out")
         if retrain:
             outcome = retraining.retrain(root, retrain)
             print(f"{outcome.verdict}: {outcome.reason}")
@@ -242,7 +244,8 @@ def figures(cores: Cores = None) -> None:
             print(f"identical: {len(found.files)} figures and pages are those of dvc.lock, byte for byte")
             return
         print(f"differ from dvc.lock: {paths.and_more(found.differing, shown=20)}")
-        print("After an edit of code or sources dvc repro --allow-missing records them; else this is another kind of machine.")
+        print("If you edited code or sources, record them with: dvc repro --allow-missing")
+        print("Else this machine draws other bytes; the committed ones come back with: git checkout reports studies")
         raise typer.Exit(1)
 
 
@@ -304,5 +307,5 @@ def ui(
         for name, page in pages.items():
             print(f"  {name}: {page}", flush=True)
         if to_open:
-            tracking.open_when_up(port, next(iter(pages.values())))
+            tracking.open_browser(port, next(iter(pages.values())))
         os.execve(command[0], command, environment)

@@ -11,6 +11,7 @@ from neural_odes.running.redraw import redraw
 DVC_YAML = """\
 stages:
   training: {cmd: python stages/train.py, outs: [weights]}
+  compiled: {cmd: make, outs: [program]}
   a-page:
     cmd: python stages/page.py a
     deps: [figure.png]
@@ -62,6 +63,8 @@ def test_what_differs_is_named(clone):
 
 
 def test_a_failure_has_its_own_words(clone):
-    (clone / "stages" / "figure.py").write_text("raise SystemExit('error: source.txt: damaged')")
+    """A stage ends with its name in front, and with how to bring back what DVC had deleted."""
+    said = "error: a-figure@figure: source.txt: damaged; the last good outputs: git checkout dvc.lock"
+    (clone / "stages" / "figure.py").write_text(f"raise SystemExit({said!r})")
     with pytest.raises(UserError, match=r"^a-figure@figure: source\.txt: damaged$"):
         redraw(clone, cores=2)

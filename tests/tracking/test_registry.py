@@ -234,6 +234,23 @@ class TestSync:
         np.testing.assert_array_equal(model.predict(POINTS), answer(root, 1))
         assert not (root / "mlartifacts").exists()
 
+    def test_a_server_that_keeps_no_models_has_the_runs(self, root: Path, monkeypatch, capsys) -> None:
+        from mlflow.exceptions import MlflowException
+        from mlflow.protos.databricks_pb2 import ENDPOINT_NOT_FOUND, INTERNAL_ERROR
+
+        def answers(code: int) -> None:
+            def refuse(*_: Any) -> bool:
+                raise MlflowException("no", error_code=code)
+
+            monkeypatch.setattr(registry, "register", refuse)
+
+        answers(ENDPOINT_NOT_FOUND)
+        assert sync(root).models == 0
+        assert capsys.readouterr().err == "warning: this MLflow server keeps no models; it has the runs\n"
+        answers(INTERNAL_ERROR)
+        with pytest.raises(UserError):
+            sync(root)
+
 
 def written(root: Path, claim: str) -> tuple[torch.nn.Module, Path]:
     """A network, and the folder that MLflow would keep of it."""
@@ -241,7 +258,7 @@ def written(root: Path, claim: str) -> tuple[torch.nn.Module, Path]:
     training = Training.of(root, "", {"input_key": "0" * 16, "device": "cpu"}, Record.read(trained))
     folder = root / "written"
     folder.mkdir()
-    registry.write(folder, registry.Model(training, None, trained, {}, "", 10), root / "constraints-numeric.txt")
+    registry.write(folder, registry.Trained(training, None, trained, {}, "", 10), root / "constraints-numeric.txt")
     return module, folder
 
 

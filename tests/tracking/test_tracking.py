@@ -257,7 +257,8 @@ class TestLive:
             "with live(root, *trained(root)) as on_rows:\n    on_rows(ROWS)\n"
             "print(found)\nassert found and {thread for thread, _ in found} == {'MainThread'}"
         )
-        clean = {name: value for name, value in importing_this().items() if not name.startswith(("MLFLOW_", "DO_NOT"))}
+        own = ("MLFLOW_", "_MLFLOW_", "DO_NOT")
+        clean = {name: value for name, value in importing_this().items() if not name.startswith(own)}
         subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(root)], env=clean, check=True)
         assert runs(root)["line-0"].info.status == "FINISHED"
 
@@ -615,6 +616,19 @@ class TestSync:
         state = json.loads(json.loads(tags["mlflow.sharedViewState.best"])["state"])
         assert state["orderByKey"] == "metrics.`nll`"
         assert state["selectedColumns"][:4] == ["metrics.`nll`", "metrics.`entropy`", "params.`model`", "params.`seed`"]
+
+    def test_what_a_reader_wrote_of_an_experiment_stays(self, root: Path) -> None:
+        (root / "reports" / "notebooks").mkdir()
+        page = root / "reports/notebooks/toy.ipynb"
+        for title, edited in (("# Toy", ""), ("# Another title", ""), ("# A third", "mine")):
+            write_json(page, {"cells": [{"cell_type": "markdown", "source": title}]})
+            write_everything(root)
+            if edited:
+                found = client(root).get_experiment_by_name("toy")
+                client(root).set_experiment_tag(found.experiment_id, "mlflow.note.content", edited)
+            sync(root)
+            said = client(root).get_experiment_by_name("toy").tags["mlflow.note.content"]
+            assert said == edited or said.startswith(title.removeprefix("# ")), title
 
     def test_a_value_that_was_edited_is_a_column(self, root: Path) -> None:
         write_everything(root)

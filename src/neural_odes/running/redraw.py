@@ -51,12 +51,13 @@ def redraw(root: Path, *, cores: int) -> Redrawn:
 def _drawing(root: Path) -> list[Declared]:
     values = params.load(root)
     stages = (stage for folder in paths.pipelines(root) for stage in names.declared(root, folder, values))
-    return [stage for stage in stages if Path(stage.command.split()[1]).name in _SCRIPTS]
+    return [stage for stage in stages if any(Path(word).name in _SCRIPTS for word in stage.command.split()[1:2])]
 
 
 def _run(root: Path, stage: Declared) -> str:
     _, *command = stage.command.split()
     done = subprocess.run([sys.executable, *command], cwd=root / stage.name.folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UserError(f"{stage.name.address}: {done.stderr.strip().removeprefix('error: ')}")
+        words = done.stderr.strip().removeprefix("error: ").removeprefix(f"{stage.name.name}: ")
+        raise UserError(f"{stage.name.address}: {words.partition('; the last good outputs')[0]}")  # which it has not touched
     return stage.name.address

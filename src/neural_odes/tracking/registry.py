@@ -11,16 +11,16 @@ from typing import Any
 
 from neural_odes.errors import UserError
 from neural_odes.pipeline import record as records
+from neural_odes.pipeline import weights
 from neural_odes.tracking.store import NOTE, SOURCE, Training
 
 CODE = "model.py"
-_WEIGHTS = "model.safetensors"
 _SERVED = Path(__file__).parent / "served"
 _VERSIONS = "mlflow.modelVersions"  # on a logged model: what MLflow's pages link it to
 
 
 @dataclass(frozen=True)
-class Model:
+class Trained:
     """What a training made, once its run is complete.
 
     Attributes:
@@ -49,7 +49,7 @@ def is_served(claim: str) -> bool:
     return (_SERVED / f"{claim}.py").is_file()
 
 
-def register(client: Any, model: Model, requirements: Path) -> bool:
+def register(client: Any, model: Trained, requirements: Path) -> bool:
     """Adds what MLflow does not have: the model that the run has made, a version of it in the registry, its scores.
 
     What an earlier call began is ended, so that a server may go away at any point.
@@ -82,7 +82,7 @@ def register(client: Any, model: Model, requirements: Path) -> bool:
     return True
 
 
-def _name(client: Any, model: Model) -> None:
+def _name(client: Any, model: Trained) -> None:
     """The registered model, made where it is not there."""
     from mlflow.exceptions import MlflowException
 
@@ -90,7 +90,7 @@ def _name(client: Any, model: Model) -> None:
         client.create_registered_model(model.name, tags={"claim": model.training.claim}, description=model.about)
 
 
-def _log(client: Any, begun: Any, model: Model, requirements: Path) -> Any:
+def _log(client: Any, begun: Any, model: Trained, requirements: Path) -> Any:
     """The logged model of the run, its files stored; ``begun`` if a call before this one came no further."""
     from mlflow.entities import LoggedModelOutput
 
@@ -115,7 +115,7 @@ def _log(client: Any, begun: Any, model: Model, requirements: Path) -> Any:
     return client.finalize_logged_model(logged.model_id, "READY")
 
 
-def write(folder: Path, model: Model, requirements: Path) -> Any:
+def write(folder: Path, model: Trained, requirements: Path) -> Any:
     """Writes a model as MLflow loads it into an empty folder, and has it answer its own example: that gives its signature.
 
     Returns:
@@ -126,7 +126,7 @@ def write(folder: Path, model: Model, requirements: Path) -> Any:
     """
     from mlflow import models, pyfunc
 
-    for name in (_WEIGHTS, records.FILE):
+    for name in (weights.FILE, records.FILE):
         shutil.copyfile(model.folder / name, folder / name)
     shutil.copyfile(_SERVED / f"{model.training.claim}.py", folder / CODE)
     if requirements.is_file():
@@ -150,7 +150,7 @@ def write(folder: Path, model: Model, requirements: Path) -> Any:
     return described
 
 
-def _score(client: Any, logged: Any, model: Model) -> bool:
+def _score(client: Any, logged: Any, model: Trained) -> bool:
     """Notes with the model what its run has among its metrics: the same numbers at the same time. Whether any was new."""
     from mlflow.entities import Metric
 
@@ -161,7 +161,7 @@ def _score(client: Any, logged: Any, model: Model) -> bool:
     new = []
     for name, value in model.scores.items():
         if known.get(name) != value:
-            last = client.get_metric_history(run_id, name)[-1]
+            last = max(client.get_metric_history(run_id, name), key=lambda metric: (metric.timestamp, metric.step))
             new.append(Metric(name, value, last.timestamp, last.step, model_id=logged.model_id, run_id=run_id, **of))
     if new:
         client.log_batch(run_id, metrics=new)

@@ -43,7 +43,7 @@ def front(port: int) -> str:
     return f"{_address(port)}/#/experiments?workflowType=machine_learning"
 
 
-def open_when_up(port: int, page: str) -> None:
+def open_browser(port: int, page: str) -> None:
     """Has a process of its own wait for the server and open a page of it in the browser, if there is one."""
     if not browser.is_there():
         return

@@ -30,6 +30,7 @@ WORKSPACE = "NEURAL_ODES_WORKSPACE"
 SOURCE, SOURCE_TYPE = "mlflow.source.name", "mlflow.source.type"
 COMMIT, DIRTY = "mlflow.source.git.commit", "mlflow.source.git.dirty"
 NOTE = "mlflow.note.content"
+_NOTED = "neural_odes.note"  # of an experiment: what this project wrote there last; other words are a reader's
 _KIND = {"mlflow.experimentKind": "custom_model_development"}  # not of language models
 _SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
@@ -244,7 +245,9 @@ class Store:
         found = self.client.get_experiment_by_name(experiment)
         if found is None:
             return 0
-        tags = _KIND | {NOTE: note}
+        tags = dict(_KIND)
+        if found.tags.get(NOTE, "") in ("", found.tags.get(_NOTED)):
+            tags |= {NOTE: note, _NOTED: note}
         if metrics:
             runs = self.client.search_runs([found.experiment_id])
             compared = shown.compared(instance, [run.data.params for run in runs])

@@ -15,6 +15,7 @@ from neural_odes.errors import UserError
 from neural_odes.figures import seal
 from neural_odes.params import flatten
 from neural_odes.pipeline import record as records
+from neural_odes.pipeline import weights
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record
@@ -135,7 +136,7 @@ class _Sync:
         self.counts = Counts()
         self.digest = cache(lambda name: records.digest(root / name))
         self.about = cache(self._about)
-        self.trained: defaultdict[str, list[registry.Model]] = defaultdict(list)  # by experiment
+        self.trained: defaultdict[str, list[registry.Trained]] = defaultdict(list)  # by experiment
 
     def run(self) -> Counts:
         for step in self.steps:
@@ -173,11 +174,11 @@ class _Sync:
         changes = self.store.describe(run, training.params, training.data, self.first(run, step, training.tags) | tags)
         changes += self.store.send(run, stored, rows)
         changes += self.store.finals(run, numbers | headline)
-        if (weights := folder / "model.safetensors").is_file():
-            changes += self.store.artifact(run, weights)
+        if (folder / weights.FILE).is_file():
+            changes += self.store.artifact(run, folder / weights.FILE)
         self.counts.add(made=made, changes=changes + self.store.status(run, "FINISHED"))
         last = max((step for step, _, _ in rows), default=0)
-        self.trained[training.experiment].append(registry.Model(training, run, folder, headline, self.note(step), last))
+        self.trained[training.experiment].append(registry.Trained(training, run, folder, headline, self.note(step), last))
 
     def first(self, run: Any, step: Step, tags: dict[str, str]) -> dict[str, str]:
         """Tags that are set once: a preset is what it was when it ran (an overlay may be edited later), a note its reader's."""
@@ -277,14 +278,21 @@ class _Sync:
 
     def register(self, experiment: str) -> None:
         """Registers the models of a claim: those of a study are not to be taken for the claim's. One that cannot be loaded (an
-        older version trained it, say) costs a warning.
+        older version trained it, say), or a server that keeps no models (before MLflow 3), costs a warning.
         """
+        from mlflow.exceptions import MlflowException
+
         for model in self.trained[experiment]:
             if experiment == model.training.claim and registry.is_served(experiment):
                 try:
                     self.counts.models += registry.register(self.store.client, model, self.root / "constraints-numeric.txt")
                 except UserError as error:
                     print(f"warning: {error}; MLflow has its run, but not the model", file=sys.stderr)
+                except MlflowException as error:
+                    if error.error_code != "ENDPOINT_NOT_FOUND":
+                        raise
+                    print("warning: this MLflow server keeps no models; it has the runs", file=sys.stderr)
+                    return
 
     def figures(self, experiment: str) -> list[Path]:
         """Those of a claim or a study that are here."""

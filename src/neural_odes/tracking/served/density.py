@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
@@ -22,8 +21,7 @@ class LogDensity(PythonModel):
         return np.array([[0.0, 1.0], [1.0, -0.5]])
 
     def predict(self, model_input: np.ndarray) -> np.ndarray:
-        points = torch.as_tensor(model_input).to(next(self.flow.parameters()))
-        return self.flow.log_prob(points).numpy()
+        return self.flow.log_prob(model_input).numpy()
 
 
 set_model(LogDensity())
