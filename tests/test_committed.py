@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import clones
 import pytest
@@ -45,9 +46,14 @@ def test_the_headline_numbers_are_few(committed):
     assert len(values) <= 24 and all(isinstance(value, int | float) for value in values.values())
 
 
-def test_what_figures_are_drawn_from_is_small(committed):
+def test_what_is_kept_in_git_of_results_is_small(committed):
     sources = [committed / "reports" / "source", *(study / "results" / "source" for study in paths.studies(committed))]
-    assert sum(file.stat().st_size for folder in sources for file in folder.rglob("*") if file.is_file()) <= 4_000_000
+    assert 0 < _size(*sources) <= 4_000_000
+    assert 0 < _size(committed / "reports" / "models") <= 2_000_000
+
+
+def _size(*folders: Path) -> int:
+    return sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
 
 
 @pytest.mark.slow

@@ -39,6 +39,21 @@ def test_every_study_has_metrics_and_a_page(studied):
         assert {f"{results}/page.html", f"{results}/metrics.json"} <= made.keys()
 
 
+def test_what_is_in_git_is_enough_to_draw_everything_and_to_train_one_model_again(studied, tmp_path):
+    folder = clones.copied(studied, tmp_path / "clone")
+    scratch.commit(folder, "Results")
+    for home in (folder, *paths.studies(folder)):
+        for name in ("data", "models", "evaluations"):
+            shutil.rmtree(home / name, ignore_errors=True)
+    assert re.search(r"^identical: \d\d figures and pages", clones.run(folder, "neural-odes", "figures"), re.MULTILINE)
+    assert not clones.run(folder, "git", "status", "--short", "reports", "studies")
+    retrain = ("neural-odes", "verify", "--retrain", "density")
+    assert "identical: density" in clones.run(folder, *retrain)
+    published = folder / "reports" / "models" / "density" / "model.safetensors"
+    published.write_bytes(published.read_bytes()[:-1] + b"?")
+    assert "bytes differ" in (said := clones.run(folder, *retrain, code=1)) and "no spread over seeds" in said
+
+
 def test_an_edit_in_each_pipeline_reruns_what_depends_on_it_and_nothing_else(studied, tmp_path):
     """`dvc repro` for real, downstream to the pages included."""
     folder = clones.copied(studied, tmp_path / "clone")

@@ -101,12 +101,16 @@ def test_a_study_judges_by_its_own_module(tmp_path, monkeypatch):
 def test_an_answer_says_what_came_out():
     said = classification.answer(DETAILS)
     assert "misreads 0.42 ± 0.05 % of the test images with 208,266 parameters, the ResNet 0.42 ± 0.05 % with 576,778." in said
-    assert "Chen et al. print 0.42 % and 0.41 %." in said and "is indistinguishable from zero" in said and "±0.07" in said
+    assert "Chen et al. print 0.42 % and 0.41 %." in said and "is indistinguishable from zero" in said
+    assert "error of 0.07 points" in said
     better = DETAILS | {"dataset": "cifar10", "resnet": NETWORK | {"error_pct": over_seeds([0.20, 0.23, 0.24]), "parameters": 7}}
     said = classification.answer(better)
     # differences 0.20, 0.19, 0.20: mean 0.197, 95 % interval 4.303 · 0.00577 / √3
     assert "differ by 0.20 ± 0.01 points, paired over seeds, which is distinguishable from zero" in said
     assert "Chen" not in said, "they print nothing for other images"
+    alone = NETWORK | {"error_pct": over_seeds([0.40])}
+    said = classification.answer(DETAILS | {"odenet": alone, "resnet": alone})
+    assert "differ by 0.00 points. The choice" in said, "one seed says nothing of their difference"
     flow = {key: over_seeds([0.290, 0.292, 0.291]) for key in ("nll_nats", "gap_nats")}
     assert "is 0.2910 ± 0.0025 nats." in (said := density.answer({"entropy_nats": 0.289, "cnf": flow})) and "0.2890" in said
     errors = ("rmse_interpolation", "rmse_extrapolation")

@@ -22,7 +22,7 @@ def card(details: dict[str, Any]) -> Card:
         scores=[
             Score("NLL (nats)", own["nll_nats"], entropy, 4),
             Score("gap to the entropy, = KL(p‖q) (nats)", own["gap_nats"], 0.0, 5),
-            Score("field evaluations a test batch, dopri5", own["nfe"], "depends on the tolerance", 0),
+            Score("field evaluations per test batch, dopri5", own["nfe"], "depends on the tolerance", 0),
         ],
         limits=[
             "Far from the moons, where no training point ever was, log q is an extrapolation.",

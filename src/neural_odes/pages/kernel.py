@@ -1,7 +1,6 @@
 """The kernel that runs the notebooks of pages: IPython's, without configuration and startup files.
 
-Those of the user are kept from it by an empty folder. Those of the machine (/etc/ipython) and of the environment no variable
-moves.
+An empty folder keeps the user's away. Those of the machine (/etc/ipython) and of the environment can be switched off only here.
 """
 
 from typing import Any

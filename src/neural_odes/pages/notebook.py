@@ -62,6 +62,7 @@ def _private_jupyter(folder: Path) -> Iterator[None]:
     described = folder / "kernels" / "python3" / "kernel.json"
     described.parent.mkdir(parents=True)
     command = [sys.executable, "-m", kernel.__name__, "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    command.append("--log-level=CRITICAL")  # what goes wrong in a cell is told otherwise; Jupyter ends a kernel by an interrupt
     described.write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}), encoding="utf-8")
     names = ("JUPYTER_PATH", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR")
     before = {name: os.environ.get(name) for name in names}

@@ -31,7 +31,7 @@ class Card:
 
     Attributes:
         title, about: what it is.
-        example: lines of Python that use it.
+        example: lines of Python that use it, once ``neural_odes`` is imported.
         takes, returns: shapes and units.
         scores: on the test set.
         limits: where not to trust it, a line each.
@@ -55,7 +55,7 @@ def as_markdown(card: Card, record: Record, seed: int) -> str:
         record: of the model's training and its ancestors.
         seed: of the weights.
     """
-    lines = [f"# {card.title}", "", card.about, "", "```python", card.example, "```", ""]
+    lines = [f"# {card.title}", "", card.about, "", "```python", "import neural_odes", "", card.example, "```", ""]
     lines += [f"- **Takes** {card.takes}", f"- **Returns** {card.returns}", ""]
     lines += ["## Scores on the test set", "", f"| | these weights (seed {seed}) | mean over seeds | best possible |"]
     lines += ["|---|---|---|---|", *map(_row, card.scores), ""]

@@ -71,12 +71,14 @@ def answer(details: dict[str, Any]) -> str:
     printed = ""
     if details["dataset"] == "mnist":
         printed = f" Chen et al. print {TABLE_1['odenet'].error_pct:.2f} % and {TABLE_1['resnet'].error_pct:.2f} %."
+    seeds = ""
+    if change.interval is not None:
+        seeds = f", paired over seeds, which is {'distinguishable' if change.distinct else 'indistinguishable'} from zero"
     return (
         f"The ODE-Net misreads {value(odenet['error_pct'], 2)} % of the test images with {odenet['parameters']:,} parameters, "
         f"the ResNet {value(resnet['error_pct'], 2)} % with {resnet['parameters']:,}.{printed} Our two differ by "
-        f"{with_interval(change, 2)} points, paired over seeds, which is "
-        f"{'distinguishable' if change.distinct else 'indistinguishable'} from zero; the choice of test images alone is worth "
-        f"±{number(odenet['binomial_standard_error_pct'], 2)} (one standard error)."
+        f"{with_interval(change, 2)} points{seeds}. The choice of test images alone has a standard error of "
+        f"{number(odenet['binomial_standard_error_pct'], 2)} points."
     )
 
 
