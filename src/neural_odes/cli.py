@@ -206,9 +206,9 @@ def verify(
 
     with _one_line():
         root = _valid_root()
-        if retrain and commit != "HEAD":
-            raise UserError(f"{commit}: --retrain compares with the weights of the working tree; leave the commit out")
         if retrain:
+            if commit != "HEAD":
+                raise UserError(f"{commit}: --retrain compares with the weights of the working tree; leave the commit out")
             outcome = retraining.retrain(root, retrain)
             print(f"{outcome.verdict}: {outcome.reason}")
             raise typer.Exit(outcome.exit_code)

@@ -40,9 +40,8 @@ def load(
     """
     from neural_odes import params
 
-    if claim not in DEFAULTS:
-        raise UserError(f"{claim}: there is no such claim; known: {', '.join(DEFAULTS)}")
-    model = model or DEFAULTS[claim]
+    default = default_model(claim)
+    model = model or default
     clone = _clone(root)
     values = params.load(clone)
     wanted = [seed] if seed is not None else params.section(values, "seeds", params.Seeds)
@@ -51,7 +50,7 @@ def load(
         if trained.is_dir():
             return _restored(trained, clone, values, f"{trained}: trained here", how)
     published, committed = clone / PUBLISHED / claim, ""
-    if model == DEFAULTS[claim] and published.is_dir():
+    if model == default and published.is_dir():
         its_seed = published_training(published).instance["seed"]
         if seed in (None, its_seed):
             return _restored(published, clone, values, f"{published}: committed, seed {its_seed}", how)
@@ -61,6 +60,17 @@ def load(
         f"{home / model}: not trained here with seed {seeds}{committed}; train it with: {how} "
         "(or dvc pull, if you have a remote that holds it)"
     )
+
+
+def default_model(claim: str) -> str:
+    """The model of a claim that is loaded by default, and published.
+
+    Raises:
+        UserError: there is no such claim.
+    """
+    if claim not in DEFAULTS:
+        raise UserError(f"{claim}: there is no such claim; known: {', '.join(DEFAULTS)}")
+    return DEFAULTS[claim]
 
 
 def published_training(folder: Path) -> "Inputs":

@@ -5,6 +5,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 import pytest
+from invented_details import DETAILS, NETWORK
 from rich.console import Console
 
 from neural_odes import git
@@ -12,27 +13,8 @@ from neural_odes.benchmarks import comparison
 from neural_odes.documents import blocks, tables
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import write_json
-from neural_odes.summaries.statistics import over_seeds
 from neural_odes.verdicts import claims
 from neural_odes.verdicts.headline import headlines
-
-NETWORK = {
-    "error_pct": over_seeds([0.40, 0.42, 0.44]),
-    "error_tight_pct": over_seeds([0.40, 0.42, 0.44]),
-    "binomial_standard_error_pct": 0.065,
-    "parameters": 208_266,
-    "nfe_forward": over_seeds([20.0, 22.0, 20.0]),
-    "nfe_backward": over_seeds([20.0, 20.0, 20.0]),
-}
-ERRORS = {
-    f"{kind}_{where}": over_seeds([0.05, 0.06, 0.05]) for kind in ("rmse", "mse") for where in ("interpolation", "extrapolation")
-}
-NLL = over_seeds([0.2901, 0.2915, 0.2910])
-DETAILS = {
-    "classification": {"dataset": "mnist", "odenet": NETWORK, "resnet": NETWORK},
-    "density": {"entropy_nats": 0.2892, "cnf": {"nll_nats": NLL, "gap_nats": NLL, "standard_error_nats": NLL}},
-    "trajectory": {count: {"latent_ode": ERRORS, "oracle": ERRORS} for count in ("100", "30", "50")},
-}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from neural_odes import params, paths
 from neural_odes.checking.verify import LEVEL, is_over_seeds, leaves
 from neural_odes.errors import UserError
-from neural_odes.loading import DEFAULTS, PUBLISHED, check_current, published_training
+from neural_odes.loading import PUBLISHED, check_current, default_model, published_training
 from neural_odes.pipeline import weights
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.running import call, scratch
@@ -39,12 +39,11 @@ def retrain(root: Path, claim: str) -> Retrained:
     Raises:
         UserError: there is no such claim, no committed model of it, or params.yaml asks for another; or a stage failed.
     """
-    if claim not in DEFAULTS:
-        raise UserError(f"{claim}: there is no such claim; known: {', '.join(DEFAULTS)}")
+    model = default_model(claim)
     committed = root / PUBLISHED / claim / weights.FILE
     if not committed.is_file():
         raise UserError(f"{committed}: missing; bring it back with: git checkout {paths.from_root(root, committed)}")
-    model, seed = DEFAULTS[claim], published_training(committed.parent).instance["seed"]
+    seed = published_training(committed.parent).instance["seed"]
     _check_asked_for(root, committed.parent, seed)
     training = f"{model}-{seed}"
     with tempfile.TemporaryDirectory(prefix="neural-odes-retrain-") as folder:

@@ -150,8 +150,7 @@ def compare(committed: Mapping[str, Any], rebuilt: Mapping[str, Any]) -> Compari
 
 
 def leaves(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted names of what stands in a file of metrics, a value over seeds as one; but for what follows from others."""
-    """Numbers, texts and values over seeds, by dotted name."""
+    """Numbers, texts and values over seeds of a file of metrics, by dotted name; but for those that follow from others."""
     if isinstance(node, dict) and not is_over_seeds(node):
         children: Iterable[tuple[Any, Any]] = node.items()
     elif isinstance(node, list):
