@@ -66,7 +66,7 @@ def main() -> None:
     values = read(Path("params.yaml"))
     params, data = section(values, "density.train", TrainParams), section(values, "density.data", DataParams)
     train, validation = (np.load(f"data/density/{split}.npy") for split in ("train", "validation"))
-    moons = TwoMoons(data.noise, data.scale)
+    moons = TwoMoons(data.noise, data.scale, data.shift)
     log_p, points = moons.log_prob(validation), torch.tensor(validation, dtype=torch.float32)
     train = train.astype(np.float32)
 

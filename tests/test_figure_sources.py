@@ -40,6 +40,8 @@ def test_the_page_tells_what_each_file_holds(folder):
         "nsf",
         "gmm",
         "kde",
+        "likelihood",
+        "matching",
         "jacobian",
         "kinetic",
         "none",

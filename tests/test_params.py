@@ -51,6 +51,9 @@ def test_the_committed_files_are_valid(root, values):
         ("density.train.learning_rate", float("nan"), r"density\.train\.learning_rate"),
         ("density.train.steps", 10.5, r"density\.train\.steps: .*integer"),
         ("density.train.steps", True, r"density\.train\.steps: .*integer"),
+        ("density.data.shift", [1.0], r"density\.data\.shift\.1 is missing"),
+        ("density.data.shift", [1.0, "far"], r"density\.data\.shift\.1: .*valid number.*'far'"),
+        ("density.report.train.step", 10, r"density\.report\.train\.step is not a known parameter; did you mean steps\?"),
         ("density.train.optimizer", "soup", r"density\.train\.optimizer: .*'soap' or 'adam'.*'soup'"),
         (
             "density.train.learnin_rate",

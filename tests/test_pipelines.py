@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HARMLESS = re.compile(
     r"(neural_odes(\.(errors|params|validation|git|paths|tracking(\.\w+)*|\w+\.params))?|studies\.\w+\.params)$"
 )
-EXPENSIVE = re.compile(r"-(data|train|evaluate|baseline|widths|tradeoff|variants|solvers|memory)\b")
+EXPENSIVE = re.compile(r"-(data|train|evaluate|baseline|refit|matching|widths|tradeoff|variants|solvers|memory)\b")
 ROOMS_ABOVE = ("benchmarks", "checking", "documents", "figures", "pages", "running", "summaries", "tracking", "verdicts")
 """Whose files no training depends on; nor on a claim's figures."""
 CLAIMS = ("classification", "density", "trajectory")

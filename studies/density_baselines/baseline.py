@@ -45,7 +45,7 @@ def baseline(stage: Stage, model: str) -> None:
     validation, test = validation[: found.scored], test[: found.scored]
     validated = {choice: -float(np.mean(each.score_samples(validation))) for choice, each in found.estimators.items()}
     best = min(validated, key=validated.__getitem__)
-    metrics = scores(TwoMoons(data.noise, data.scale), test, found.estimators[best].score_samples(test))
+    metrics = scores(TwoMoons(data.noise, data.scale, data.shift), test, found.estimators[best].score_samples(test))
     tried = {str(choice): nll for choice, nll in validated.items()}
     chosen = {"chosen": best, "validation_nll_nats": tried, "parameters": found.parameters[best]}
     write_json(stage.out / "metrics.json", metrics | chosen)

@@ -1,9 +1,10 @@
-"""Parameters of scikit-learn's estimators. Those of the spline flow are its own: neural_odes.density.models.nsf."""
+"""Parameters of scikit-learn's estimators and of flow matching. Those of the spline flow are its own (density.params)."""
 
 from typing import Annotated
 
 from pydantic import Field
 
+from neural_odes.density.params import UpdatesParams
 from neural_odes.params import Count, Positive, Section
 
 
@@ -19,4 +20,9 @@ class KdeParams(Section):
     test_size: Annotated[int, Field(ge=2)]
 
 
-SECTIONS = {"density.models.gmm": GmmParams, "density.models.kde": KdeParams}
+class MatchingParams(Section):
+    steps: Annotated[list[Count], Field(min_length=1)]
+    train: UpdatesParams
+
+
+SECTIONS = {"density.models.gmm": GmmParams, "density.models.kde": KdeParams, "density.matching": MatchingParams}

@@ -61,7 +61,7 @@ def tradeoff(stage: Stage, price: str, seed: int) -> None:
     cnf = models.seeded(seed, lambda: Cnf(section) if weight is None else PricedCnf(section, price, weight)).to(device)
     fit(stage, MaximumLikelihood(cnf, params.train, train, validation, torch.Generator().manual_seed(seed)))
     x = validation[: params.points]
-    log_p = TwoMoons(data.noise, data.scale).log_prob(x.double().cpu().numpy())
+    log_p = TwoMoons(data.noise, data.scale, data.shift).log_prob(x.double().cpu().numpy())
     with torch.no_grad():
         tightest = cnf.log_q(x, Adaptive(params.reference, params.reference)).double().cpu().numpy()
         rows = [_row(cnf, x, tightest, described, solver) for described, solver in _solvers(params, cnf.end_time)]

@@ -92,3 +92,10 @@ def test_written_out_derivative_against_autograd(cnf):
 
 def test_base_density():
     torch.testing.assert_close(base_log_prob(torch.zeros(1, 2))[0], torch.tensor(-math.log(2 * math.pi)))
+
+
+def test_the_velocity_is_the_field_without_its_trace_each_point_at_its_own_time(cnf):
+    x, times = torch.randn(4, 2), torch.rand(4, 1)
+    alone = [cnf.field(time[0], torch.cat([point, torch.zeros(1)])[None])[0, :2] for time, point in zip(times, x, strict=True)]
+    torch.testing.assert_close(cnf.field.velocity(times, x), torch.stack(alone))
+    torch.testing.assert_close(cnf.field.velocity(times[0, 0], x[:1]), alone[0][None])

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from scipy.integrate import quad, simpson
+from sklearn.datasets import make_moons
 
 from neural_odes import params
 from neural_odes.density.moons import TwoMoons
@@ -55,6 +56,44 @@ def test_scaling_shifts_the_entropy_by_the_log_of_the_area():
     assert TwoMoons(0.1, 3.0).entropy() - TwoMoons(0.1).entropy() == pytest.approx(2 * np.log(3))
 
 
+REPORT = TwoMoons(0.1, 2.0, (-1.0, -0.2))
+
+
+def test_the_report_s_moons_are_those_that_its_code_draws():
+    """make_moons(noise=.1) * 2 + [-1, -.2]: with so many points, a grid of angles is as good as random ones."""
+    x = make_moons(40_000, noise=0.1, random_state=0)[0] * 2 + [-1, -0.2]
+    surprise = -REPORT.log_prob(x)
+    assert surprise.mean() == pytest.approx(REPORT.entropy(), abs=4 * surprise.std() / np.sqrt(len(x)))
+    ours = REPORT.sample(40_000, np.random.default_rng(1))
+    np.testing.assert_allclose(ours.mean(0), x.mean(0), atol=0.04)
+    np.testing.assert_allclose(np.cov(ours.T), np.cov(x.T), atol=0.04)
+
+
+def test_density_and_entropy_of_the_report_s_moons_against_a_sum_over_angles():
+    """Midpoint rules, over 4,000 angles a moon and over the plane: no quadrature of the code's own."""
+    angle = (np.arange(4000) + 0.5) * np.pi / 4000
+    moons = (np.cos(angle), np.sin(angle)), (1 - np.cos(angle), 0.5 - np.sin(angle))
+    cx, cy = (2 * np.concatenate(parts) + shift for parts, shift in zip(zip(*moons, strict=True), (-1, -0.2), strict=True))
+    h = 0.05
+    xs, ys = np.arange(-4.6, 4.6, h) + h / 2, np.arange(-2.8, 3.4, h) + h / 2
+    gx, gy = (np.exp(-((axis[:, None] - centre) ** 2) / (2 * 0.2**2)) for axis, centre in ((xs, cx), (ys, cy)))
+    p = gy @ gx.T / len(cx) / (2 * np.pi * 0.2**2)
+    found = REPORT.log_prob(np.stack(np.meshgrid(xs, ys), -1))
+    np.testing.assert_allclose(np.exp(found), p, rtol=1e-3, atol=1e-12)
+    assert REPORT.entropy() == pytest.approx(-(p * np.log(np.maximum(p, 1e-300))).sum() * h**2, abs=1e-4)
+    assert REPORT.entropy() == pytest.approx(2.394, abs=5e-4)
+
+
+def test_a_shift_moves_points_density_and_box():
+    still = TwoMoons(0.1, 2.0)
+    x = still.sample(50, np.random.default_rng(0))
+    moved = x + np.array([-1, -0.2])
+    np.testing.assert_allclose(REPORT.sample(50, np.random.default_rng(0)), moved)
+    np.testing.assert_allclose(REPORT.log_prob(moved), still.log_prob(x))
+    np.testing.assert_allclose(REPORT.box(), np.add(still.box(), [[-1], [-0.2]]))
+    assert REPORT.entropy() == still.entropy()
+
+
 def test_samples_have_the_moments_of_the_definition():
     x = TwoMoons(0.1).sample(200_000, np.random.default_rng(0))
     # By symmetry the centre is (1/2, 1/4); E cos² = 1/2 and E sin = 2/π give the variances.
@@ -66,7 +105,7 @@ def test_samples_have_the_moments_of_the_definition():
 
 def test_the_defaults_are_those_of_the_claim(root):
     data = params.read(root / params.FILE)["density"]["data"]
-    assert TwoMoons() == TwoMoons(data["noise"], data["scale"])
+    assert TwoMoons() == TwoMoons(data["noise"], data["scale"], tuple(data["shift"]))
 
 
 def test_one_point_none_and_those_of_a_grid():
@@ -96,5 +135,9 @@ def test_moons_that_cannot_be_are_refused():
         TwoMoons(0)
     with pytest.raises(UserError, match=r"^scale: expected a positive number; found -1\.0$"):
         TwoMoons(0.1, scale=-1.0)
+    with pytest.raises(UserError, match=r"^shift: expected two numbers, in x and y; found \(1\.0, 2\.0, 3\.0\)$"):
+        TwoMoons(shift=(1.0, 2.0, 3.0))
+    with pytest.raises(UserError, match=r"^shift: expected finite numbers; found NaN or infinity in 1 of 2 values$"):
+        TwoMoons(shift=(1.0, np.inf))
     with pytest.raises(UserError, match=r"^n: expected a whole number, 0 or more; found -5$"):
         TwoMoons().sample(-5, np.random.default_rng(0))

@@ -4,7 +4,7 @@ import invented_density
 import numpy as np
 import pytest
 
-from neural_odes.density.figures import density_training, moons_animation, moons_density, moons_flow
+from neural_odes.density.figures import density_training, moons_animation, moons_density, moons_flow, report_moons
 from neural_odes.density.moons import TwoMoons
 from neural_odes.density.summarise import summarise
 from neural_odes.pipeline.metrics import read_json
@@ -20,11 +20,15 @@ def summarised(tmp_path_factory):
 
 
 def test_headline_details_and_curves(summarised):
-    (moons,) = read_json(summarised / "reports/metrics/density.json").values()
+    headlines = read_json(summarised / "reports/metrics/density.json")
     # Student's t of two degrees of freedom, 4.303, times 0.001 / √3.
-    assert moons == pytest.approx({"nll": 0.302, "gap": 0.002, "gap_ci95": 0.002484, "entropy": 0.3}, rel=1e-3)
+    assert headlines["moons"] == pytest.approx({"nll": 0.302, "gap": 0.002, "gap_ci95": 0.002484, "entropy": 0.3}, rel=1e-3)
+    assert headlines["report_moons"] == pytest.approx({"nll": 0.32, "gap": 0.02, "gap_ci95": 0.02484, "entropy": 0.3}, rel=1e-3)
     details = read_json(summarised / "reports/details/density.json")
-    assert details.keys() == {"entropy_nats", "cnf"}
+    assert details.keys() == {"entropy_nats", "cnf", "report_moons"}
+    report = details["report_moons"]
+    assert report["cnf"]["gap_nats"]["values"] == pytest.approx([0.01, 0.02, 0.03])
+    assert (report["steps"], report["entropy_nats"], report["cnf"]["parameters"]) == (1000, 0.3, 100)
     assert details["cnf"]["gap_nats"]["values"] == [0.001, 0.002, 0.003] and details["cnf"]["steps"] == 2500
     assert details["cnf"]["nfe"]["mean"] == 26 and details["cnf"]["parameters"] == 100
     curves = (summarised / "reports/curves/density/curves.csv").read_text().splitlines()
@@ -53,6 +57,9 @@ def test_each_figure_records_what_it_shows_and_no_more(summarised):
     density = Record.read(source / "moons-density")
     assert density.own.parameters.keys() == {"seeds", "density.data"}
     assert not [name for name in density.own.data if name.startswith("models/")]
+    report = Record.read(source / "report-moons")
+    assert report.own.data.keys() == {f"evaluations/density/cnf-report-{seed}" for seed in range(3)}
+    assert report.own.parameters.keys() == {"seeds"} and "density-refit@cnf-report-0" in report.stages
 
 
 def test_sources_are_what_was_evaluated(summarised):
@@ -88,6 +95,20 @@ def test_figures_are_drawn_from_their_sources(summarised):
     assert titles == [f"t = {time:.2f} T" for time in (0, 0.2, 0.4, 0.6, 0.8, 1)]
     labels = [text.get_text() for text in density_training.draw(source / "density-training").axes[0].get_legend().get_texts()]
     assert labels == ["training loss", "validation", "exact entropy 0.300"]
+
+
+def test_the_report_s_numbers_stand_beside_the_flow_on_its_data(summarised):
+    drawn = report_moons.draw(summarised / "reports/source/report-moons")
+    assert drawn.get_suptitle() == "The student report's moons: mean NLL 0.320 nats on the test points"
+    density, nll = drawn.axes[:2]
+    assert density.get_title() == "Model density (seed 0)"
+    assert [text.get_text() for text in nll.get_legend().get_texts()] == [
+        "printed: 3.1",
+        "log of its code at step 5,000: 2.38 to 2.42",
+        "ours, validation points",
+        "exact entropy 0.300",
+    ]
+    assert nll.get_ylim()[0] < 0.3 and nll.get_ylim()[1] > 3.1
 
 
 def test_the_animation_rests_at_its_ends(summarised):

@@ -262,6 +262,14 @@ def written(root: Path, claim: str) -> tuple[torch.nn.Module, Path]:
     return module, folder
 
 
+def test_a_model_of_other_data_has_a_name_of_its_own(root: Path) -> None:
+    """Or it would be one more version of the claim's."""
+    stage = "density-refit@cnf-report-0"
+    inputs = Inputs({"model": "cnf", "data": "report", "seed": 0}, {}, {})
+    training = Training.of(root, "", {"input_key": "0" * 16, "device": "cpu"}, Record(stage, {stage: inputs}))
+    assert registry.Model(training, None, root, {}, "", 0).name == "density-cnf-report"
+
+
 class TestFolder:
     @pytest.fixture
     def place(self, tmp_path: Path) -> Path:

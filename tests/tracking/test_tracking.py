@@ -651,7 +651,13 @@ class TestSync:
         )
         for shape, seed in (("disc", 0), ("disc", 1), ("ring", 0)):
             own = f"toy-drawn@{shape}-{seed}"
-            inputs = record(root, own, instance={"shape": shape, "seed": seed}, drawn={"noise": 0.1, "train": {"steps": 30}})
+            inputs = record(
+                root,
+                own,
+                instance={"shape": shape, "seed": seed},
+                drawn={"noise": 0.1, "train": {"steps": 30}},
+                evaluate={"tolerance": 10.0**-seed},
+            )
             described = {"input_key": f"{shape:x>15}{seed}", "device": "cpu"}
             write_model(study / "evaluations" / f"{shape}-{seed}", seed, described, inputs)
         sync(root)

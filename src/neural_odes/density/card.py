@@ -26,7 +26,7 @@ def card(details: dict[str, Any]) -> Card:
         ],
         limits=[
             "Far from the moons, where no training point ever was, log q is an extrapolation.",
-            "Its floor is exact for the distribution of `density.data`, not for other moons: noise and scale belong to it.",
+            "Its floor is exact for the distribution of `density.data`, not for others: noise, scale and shift belong to it.",
         ],
         licence="The data are drawn by this project.",
     )

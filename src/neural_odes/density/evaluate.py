@@ -1,14 +1,17 @@
 """Scores a trained flow on the test points, and computes what the figures show."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor
 
 from neural_odes.density import splits
 from neural_odes.density.distribution import Distribution
-from neural_odes.density.flow import ContinuousFlow, base_log_prob
+from neural_odes.density.flow import ContinuousFlow, Flow, base_log_prob
 from neural_odes.density.moons import TwoMoons
 from neural_odes.density.params import DataParams, EvaluateParams
 from neural_odes.density.scores import scores
@@ -27,26 +30,36 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     params = stage.section("density.evaluate", EvaluateParams)
     data = stage.section("density.data", DataParams)
     device = machine.prepare(stage)
-    moons = TwoMoons(data.noise, data.scale)
+    moons = TwoMoons(data.noise, data.scale, data.shift)
     test = splits.points(stage.input("data/density"), "test")
     network, section = models.declared(stage, "density", model)
     net = network(section).to(device)
     weights.load(net, stage.find_input(f"{model}-{seed}"))
     out = stage.out
-
-    x = splits.on_device(test, device)
+    write_json(out / "metrics.json", scored(net, params, moons, test, out))
     if isinstance(net, ContinuousFlow):
-        log_q, metrics = continuous(net, params, moons, x, seed, out)
+        flow(net, params, splits.on_device(test, device), seed, out)
+
+
+@torch.no_grad()
+def scored(
+    net: Flow, params: EvaluateParams, distribution: Distribution, test: Float[ndarray, "n 2"], out: Path
+) -> dict[str, Any]:
+    """Scores on the test points (nats), and the number of parameters; of a continuous flow also how far they are to be trusted,
+    and density.npz in ``out`` (log q on a grid)."""
+    x = splits.on_device(test, next(net.parameters()).device)
+    if isinstance(net, ContinuousFlow):
+        log_q, metrics = continuous(net, params, distribution, x, out)
     else:
         log_q, metrics = net.log_q(x), {}
-    metrics |= scores(moons, test, log_q.double().cpu().numpy())
-    write_json(out / "metrics.json", metrics | {"parameters": sum(p.numel() for p in net.parameters())})
+    metrics |= scores(distribution, test, log_q.double().cpu().numpy())
+    return metrics | {"parameters": sum(p.numel() for p in net.parameters())}
 
 
 def continuous(
-    net: ContinuousFlow, params: EvaluateParams, moons: TwoMoons, x: Tensor, seed: int, out: Path
+    net: ContinuousFlow, params: EvaluateParams, distribution: Distribution, x: Tensor, out: Path
 ) -> tuple[Tensor, dict[str, float]]:
-    """log q of the test points, how far it is to be trusted, and what the figures show."""
+    """log q of the test points, and how far it is to be trusted; writes log q on a grid."""
     solver = Adaptive(params.tolerance, params.tolerance)
     tight = Adaptive(params.tight_tolerance, params.tight_tolerance)
     log_q, back = net.score(x, solver)
@@ -55,10 +68,9 @@ def continuous(
     log_q_tight = net.double().log_q(few, tight)
     net.float()
 
-    xs, ys, cells = grid(moons, params.grid_spacing)
+    xs, ys, cells = grid(distribution, params.grid_spacing)
     log_q_grid = net.log_q(torch.tensor(cells).to(x), solver).double().cpu().numpy()
     np.savez(out / "density.npz", x=xs, y=ys, log_q=log_q_grid.reshape(len(ys), len(xs)))
-    flow(net, params, x, solver, seed, out)
     return log_q, {
         "nfe": back.statistics.nfe,
         "tolerance_difference_nats": abs(float((log_q[: len(few)].double() - log_q_tight).mean())),
@@ -73,8 +85,9 @@ def grid(distribution: Distribution, spacing: float) -> tuple[np.ndarray, np.nda
     return xs, ys, np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
 
 
-def flow(net: ContinuousFlow, params: EvaluateParams, x: Tensor, solver: Adaptive, seed: int, out: Path) -> None:
-    """Base samples carried to the data, and test points carried back, at equal intervals of time."""
+def flow(net: ContinuousFlow, params: EvaluateParams, x: Tensor, seed: int, out: Path) -> None:
+    """Writes base samples carried to the data, and test points carried back, at equal intervals of time."""
+    solver = Adaptive(params.tolerance, params.tolerance)
     generator = torch.Generator().manual_seed(seed)
     z = torch.randn(params.samples, 2, generator=generator).to(x)
     times = torch.linspace(0, net.end_time, _TIMES).to(z)

@@ -1,7 +1,7 @@
 """Two moons with Gaussian noise, a distribution whose density and entropy are known.
 
 Two half circles of radius 1, each chosen with probability 1/2 and uniform in angle, convolved with
-N(0, noise²) and scaled. ``sklearn.datasets.make_moons`` has the same shape but puts its angles on
+N(0, noise²), scaled and shifted. ``sklearn.datasets.make_moons`` has the same shape but puts its angles on
 a grid; here they are random, so that the density below is exact.
 """
 
@@ -27,9 +27,10 @@ class TwoMoons:
     Args:
         noise: standard deviation of the noise, in radii of the moons; by default that of the density claim.
         scale: factor on everything, noise included.
+        shift: added in x and in y after that.
 
     Raises:
-        UserError: one of them is not a positive number.
+        UserError: ``noise`` or ``scale`` is not a positive number, or ``shift`` is not two finite ones.
 
     Example:
         >>> moons = TwoMoons()
@@ -42,10 +43,13 @@ class TwoMoons:
 
     noise: float = 0.05
     scale: float = 1.0
+    shift: tuple[float, ...] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         arguments.positive("noise", self.noise)
         arguments.positive("scale", self.scale)
+        if arguments.finite("shift", self.shift).shape != (2,):
+            raise arguments.refusal("shift", "two numbers, in x and y", f"{self.shift!r:.60}")
 
     def sample(self, n: int, generator: np.random.Generator) -> Float[ndarray, "n 2"]:
         """``n`` independent points.
@@ -57,7 +61,7 @@ class TwoMoons:
         angle = generator.uniform(0, np.pi, n)
         inner = generator.uniform(size=n) < 0.5
         centre = np.where(inner[:, None], _inner(angle), _outer(angle))
-        return self.scale * (centre + self.noise * generator.standard_normal((n, 2)))
+        return self.scale * (centre + self.noise * generator.standard_normal((n, 2))) + self.shift
 
     def log_prob(self, x: ArrayLike) -> Float[ndarray, "*batch"]:
         """log p(x) in nats: Gauss-Legendre quadrature of p(x) = ½ Σ_moons 1/π ∫₀^π N(x; centre(a), noise²) da.
@@ -81,15 +85,14 @@ class TwoMoons:
         centres = np.concatenate([_outer(angle), _inner(angle)])
         log_weights = np.log(np.concatenate([weights, weights]) / 4)
         constant = -np.log(2 * np.pi * (self.noise * self.scale) ** 2)
-        parts = [
-            _log_mixture(part / self.scale, centres, log_weights, self.noise) for part in np.array_split(x, len(x) // 4096 + 1)
-        ]
+        unit = (x - self.shift) / self.scale
+        parts = [_log_mixture(part, centres, log_weights, self.noise) for part in np.array_split(unit, len(x) // 4096 + 1)]
         return constant + np.concatenate(parts)
 
     def box(self, margin: float = 8.0) -> tuple[tuple[float, float], tuple[float, float]]:
         """Bounds in x and y that leave ``margin`` standard deviations of noise around the moons."""
-        m = margin * self.noise
-        return (self.scale * (-1 - m), self.scale * (2 + m)), (self.scale * (-0.5 - m), self.scale * (1 + m))
+        m, scale, (dx, dy) = margin * self.noise, self.scale, self.shift
+        return (scale * (-1 - m) + dx, scale * (2 + m) + dx), (scale * (-0.5 - m) + dy, scale * (1 + m) + dy)
 
     def entropy(self) -> float:
         """Differential entropy −∫ p log p in nats, the least expected NLL that any model can reach.

@@ -2,32 +2,46 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from neural_odes.params import Count, Positive, Section, Threads
+
+Shift = Annotated[tuple[float, float], Strict(False)]
+"""In x and y; YAML has lists, and no tuples."""
 
 
 class DataParams(Section):
     noise: Positive
     scale: Positive
+    shift: Shift
     train_size: Count
     validation_size: Count
     test_size: Annotated[int, Field(ge=2)]
     seed: Annotated[int, Field(ge=0)]
 
 
-class TrainParams(Section):
+class UpdatesParams(Section):
+    """Of the updates, whatever they minimise."""
+
     optimizer: Literal["soap", "adam"]
     learning_rate: Positive
-    steps: Count
     batch_size: Count
     warmup_steps: Annotated[int, Field(ge=0)]
     decay: bool
     clip_norm: Positive
+    validate_every: Count
+
+
+class TrainParams(UpdatesParams):
+    steps: Count
     steps_from: Literal["frozen", "adaptive"]
     tolerance: Positive
     refresh_every: Count
-    validate_every: Count
+
+
+class RefitParams(Section):
+    data: DataParams
+    train: TrainParams
 
 
 class EvaluateParams(Section):
@@ -66,3 +80,4 @@ class Params(Section):
     models: dict[str, Any]  # each has the schema of its network
     evaluate: EvaluateParams
     animation: AnimationParams
+    report: RefitParams

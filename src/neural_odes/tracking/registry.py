@@ -40,8 +40,9 @@ class Trained:
 
     @property
     def name(self) -> str:
-        """In the registry: ``density-cnf``."""
-        return f"{self.training.claim}-{self.training.params['model']}"
+        """In the registry: ``density-cnf``, and on other data than the claim's ``density-cnf-report``."""
+        others = [self.training.params[name] for name in self.training.instance if name not in ("model", "seed")]
+        return "-".join([self.training.claim, self.training.params["model"], *others])
 
 
 def is_served(claim: str) -> bool:

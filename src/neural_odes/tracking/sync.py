@@ -309,11 +309,13 @@ class _Sync:
 
 
 def _drawn(step: Step, own: records.Inputs) -> list[Data]:
-    """The data that a stage draws itself; they are known by the parameters that are no network's and no training's."""
+    """The data that a stage draws itself; they are known by the parameters that are no network's, no training's and no
+    evaluation's."""
     if not (chosen := step.meta.get(_DRAWS)):
         return []
     values = {name: own.instance[name] for name in chosen}
-    parameters = {name: value for name, value in flatten(own.parameters).items() if not {"models", "train"} & {*name.split(".")}}
+    others = {"models", "train", "evaluate"}
+    parameters = {name: value for name, value in flatten(own.parameters).items() if not others & {*name.split(".")}}
     name = "/".join([step.experiment, *map(str, values.values())])
     return [Data(name, records.key(values | parameters), "code", {"tags": source(step.name), "parameters": values | parameters})]
 

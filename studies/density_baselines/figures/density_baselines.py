@@ -10,6 +10,7 @@ from neural_odes.pipeline.metrics import read_json
 
 _MODELS = {
     "cnf": Look(label="continuous normalizing flow", colour=style.BLUE, marker="o"),
+    "matching": Look(label="the same by flow matching", colour=style.PURPLE, marker="P"),
     "nsf": Look(label="neural spline flow", colour=style.ORANGE, marker="s"),
     "gmm": Look(label="Gaussian mixture", colour=style.GREEN, marker="D"),
     "kde": Look(label="kernel density", colour=style.RED, marker="^"),
@@ -19,7 +20,7 @@ _MODELS = {
 def draw(source: Path) -> Figure:
     """From ``gaps.json``."""
     found = read_json(source / "gaps.json")
-    drawn, ax = style.new(size=(8, 2.6))
+    drawn, ax = style.new(size=(8, 3.1))
     for row, (model, look) in enumerate(_MODELS.items()):
         shown, colour = found[model], look.colour
         ax.errorbar(shown["gap_nats"], row, xerr=shown["over_points"], color=colour, elinewidth=1, capsize=5)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,9 @@ from neural_odes.density.flow import ContinuousFlow
 from neural_odes.density.params import CnfParams
 from neural_odes.pipeline.models import Model
 from neural_odes.solvers.runge_kutta import Field
+
+Time: TypeAlias = Float[Tensor, ""] | Float[Tensor, "n 1"]
+"""One for all points, or one for each."""
 
 
 class Cnf(ContinuousFlow, Model):
@@ -60,7 +63,12 @@ class CnfField:
     def __call__(self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]) -> Float[Tensor, "n 3"]:
         return self.evaluate(t, state)[0]
 
-    def hidden(self, t: Float[Tensor, ""], z: Float[Tensor, "n 2"]) -> tuple[Float[Tensor, "n units"], Float[Tensor, "n units"]]:
+    def velocity(self, t: Time, z: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
+        """f(t, z) alone."""
+        w = self.tensors
+        return torch.addmm(w.b3, self.hidden(t, z)[1], w.w3.T)
+
+    def hidden(self, t: Time, z: Float[Tensor, "n 2"]) -> tuple[Float[Tensor, "n units"], Float[Tensor, "n units"]]:
         """Both hidden layers."""
         w = self.tensors
         h1 = torch.addmm(torch.addcmul(w.b1, t, w.time), z, w.w1.T).tanh_()
