@@ -3,7 +3,8 @@
 Usage: python benchmarks/cnf_objectives.py   (from the project's folder, after `dvc repro`)
 
 The very trainings of the density claim and of the study `density_baselines` (the shortest), seed 0, from the first update to the
-last, without validation. They take turns, a part of each at a time, so that both see the machine as it is.
+last, without validation. They take turns, a part of each at a time, so that both see the machine as it is. Seconds are those that
+the core computes, whatever else it has to do: a training has one thread and waits for nothing.
 
 Writes benchmarks/results/cnf_objectives.json, from which the study knows how long its trainings take.
 """
@@ -31,10 +32,10 @@ def main() -> None:
     for part in track(range(PARTS), "parts"):
         for name, task in tasks.items():
             updates = range(task.steps * part // PARTS, task.steps * (part + 1) // PARTS)
-            start = time.perf_counter()
+            start = time.process_time()
             for index in updates:
                 task.step(index)
-            seconds[name] += time.perf_counter() - start
+            seconds[name] += time.process_time() - start
     rows = [
         {
             "side": name,
