@@ -1,1 +1,1 @@
-"""The only interface to ODE solvers, and fixed steps with their gradients."""
+"""The only interface to ODE solvers, fixed steps with their gradients, and whether a solver follows the flow."""
