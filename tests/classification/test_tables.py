@@ -23,7 +23,7 @@ SCORES = {
 def test_what_a_model_does_not_have_is_a_dash():
     assert tables.errors(SCORES).loc["ResNet (6 blocks)", "under a tight solver (%)"] == "–"
     costs = tables.costs(SCORES)
-    assert list(costs.loc["ODE-Net"]) == ["–", "–", "2,000"] and costs.index.name == "model"
+    assert list(costs.loc["ODE-Net"]) == ["–", "–", "–", "2,000"] and costs.index.name == "model"
 
 
 def test_a_difference_is_paired_and_told_from_zero_by_its_interval():

@@ -64,6 +64,23 @@ def test_density_integrates_to_one(cnf):
     assert float(total) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.parametrize("carried", [None, 0.5])
+def test_round_trip_of_a_linear_flow_in_closed_form(monkeypatch, cnf, carried):
+    """Euler there and back over n steps multiplies points by (I − (hA)²)ⁿ; what else the state carries does not matter."""
+    a = torch.tensor([[0.3, -0.8], [0.5, 0.1]])
+    others = -a.trace(), torch.tensor(7.0)
+    rate = property(
+        lambda self: lambda t, s: torch.cat([s[:, :2] @ a.T, torch.stack(others).expand(len(s), 2)[:, : s.shape[1] - 2]], 1)
+    )
+    monkeypatch.setattr(Cnf, "field", rate)
+    monkeypatch.setattr(Cnf, "cost_weight", carried)
+    x, n = torch.randn(7, 2), 5
+    factor = torch.linalg.matrix_power(torch.eye(2) - (a / n) @ (a / n), n)
+    expected = float((x @ factor.T - x).norm() / x.norm())
+    assert cnf.round_trip_error(x, Fixed.uniform("euler", 1.0, 0.0, n)) == pytest.approx(expected, rel=1e-9)
+    assert cnf.round_trip_error(x, TIGHT) < 1e-8
+
+
 def test_gradient_against_finite_differences(cnf):
     x, solver = torch.randn(6, 2), Fixed.uniform("dopri5", 1.0, 0.0, 4)
     cnf.log_prob(x, solver).mean().backward()

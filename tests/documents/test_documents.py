@@ -76,6 +76,17 @@ def test_every_verdict_is_in_the_table_and_a_study_of_its_own_kind(clone):
     assert "tight minus training solver" in text and text.count("| MSE in") == 0
 
 
+def test_round_trips_are_listed_where_they_were_measured(clone):
+    """The largest over all numbers of observations, with a flag; a dash where an evaluation had none."""
+    lines = blocks.round_trips(clone).splitlines()[2:]
+    assert len(lines) == 7 and all(line.endswith("| – |") for line in lines)
+    error = {"round_trip_error_extrapolation": over_seeds([1e-4, 2e-4])}
+    details = {count: {"latent_ode": ERRORS | error, "oracle": ERRORS} for count in ("30", "50")}
+    details["50"]["latent_ode"]["round_trip_error_extrapolation"] = over_seeds([0.02, 1e-4])
+    write_json(clone / "reports/details/trajectory.json", details)
+    assert blocks.round_trips(clone).splitlines()[-1] == "| latent ODE | RMSE beyond it | tight | 2e-02, too large |"
+
+
 def test_studies_are_listed_by_name_with_links_that_lead_there(clone):
     lines = blocks.studies(clone, to="../studies/").splitlines()
     assert lines[2:] == [

@@ -51,12 +51,17 @@ def invented_details() -> dict[str, dict]:
         "parameters": 576_778,
         "saved_bytes_per_image": three(1e6),
     }
-    ode = {"parameters": 208_266, "nfe_backward": three(20.0), "nfe_forward": three(20.0)}
+    ode = {"parameters": 208_266, "nfe_backward": three(20.0), "nfe_forward": three(20.0)} | {
+        key: three(value) for key, value in (("round_trip_error", 0.04), ("round_trip_error_tight", 1e-5))
+    }
     nll = {key: three(0.002) for key in ("gap_nats", "standard_error_nats", "nll_standard_error_nats", "nll_nats")}
-    flow = {key: three(1.0) for key in ("nfe", "tolerance_difference_nats", "integral")} | {"steps": 2000, "parameters": 4546}
+    flow = {key: three(1.0) for key in ("nfe", "round_trip_error", "tolerance_difference_nats", "integral")} | {
+        "steps": 2000,
+        "parameters": 4546,
+    }
     errors = {
         f"{key}_{where}{suffix}": three(0.05)
-        for key in ("mse", "rmse", "coverage", "conformal_coverage", "conformal_factor")
+        for key in ("mse", "rmse", "coverage", "conformal_coverage", "conformal_factor", "round_trip_error")
         for where in ("interpolation", "extrapolation")
         for suffix in ("", "_training_solver")
     }

@@ -11,6 +11,7 @@ from neural_odes.errors import UserError
 from neural_odes.pipeline import weights
 from neural_odes.pipeline.models import restored, seeded
 from neural_odes.pipeline.record import Inputs, Record
+from neural_odes.solvers.solve import Fixed
 from neural_odes.trajectory import bands, inference, spirals
 from neural_odes.trajectory.latent import Posterior, adaptive, fixed
 from neural_odes.trajectory.models.latent_ode import LatentOde
@@ -72,6 +73,29 @@ def test_a_flow_there_and_back_ends_where_it_began(model):
     z = torch.randn(4, 3, generator=torch.Generator().manual_seed(5))
     there = model.states(z, torch.tensor([70.0]), adaptive(1e-10))[0]
     torch.testing.assert_close(model.states(there, torch.tensor([-70.0]), adaptive(1e-10))[0], z, atol=1e-8, rtol=0)
+
+
+def test_round_trip_of_a_linear_field_in_closed_form(model):
+    """dz/dt = a z per 100 grid steps: Euler over 50 of them in n steps multiplies z by (1 − (a/2n)²)ⁿ."""
+    model.velocity = torch.nn.Linear(3, 3, bias=False)
+    rates = torch.tensor([1.0, -2.0, 0.5])
+    model.velocity.weight.data = torch.diag(rates)
+    z, n = torch.randn(4, 3, generator=torch.Generator().manual_seed(7)), 4
+    expected = ((1 - (rates / (2 * n)) ** 2) ** n - 1) * z
+    found = model.round_trip_error(z, -50.0, lambda end: Fixed.uniform("euler", 0.0, end, n))
+    assert found == pytest.approx(float(expected.norm() / z.norm()), rel=1e-9)
+
+
+def test_round_trips_of_the_states_of_all_trajectories(model, trajectories):
+    loose, tight = (
+        inference.round_trip_errors(model, trajectories, 30, steps=200, solver=solver)
+        for solver in (lambda end: Fixed.uniform("euler", 0.0, end, 2), adaptive(1e-9))
+    )
+    assert loose.keys() == tight.keys() == {"round_trip_error_interpolation", "round_trip_error_extrapolation"}
+    assert all(tight[key] < 1e-6 < loose[key] for key in loose)
+    times, x = trajectories.first(30)
+    z = model.encode(torch.as_tensor(times - 100.0), torch.as_tensor(x)).mean
+    assert tight["round_trip_error_extrapolation"] == model.round_trip_error(z, 99.0, adaptive(1e-9))
 
 
 def test_the_order_of_observations_does_not_matter(model):

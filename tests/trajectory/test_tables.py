@@ -20,8 +20,10 @@ def test_a_row_a_number_of_observations_and_model():
         "seeds": 2,
         "RMSE in the window": "0.0600 ± 0.0000",
         "× oracle in the window": "1.20",
+        "round trip in the window": "–",
         "RMSE beyond it": "0.2000 ± 0.0000",
         "× oracle beyond it": "2.00",
+        "round trip beyond it": "–",
     }
 
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from neural_odes.classification.datasets import Dataset
 from neural_odes.classification.layers import Classifier, Convolution, Head, Stem, TimeConvolution, norm
+from neural_odes.solvers.round_trip import round_trip_error
 from neural_odes.solvers.solve import Solver, Statistics, solve
 
 
@@ -74,6 +75,10 @@ class ContinuousClassifier(Classifier):
         """The block's output h(1) for its input h(0), and what the solve cost."""
         solution = solve(self.field, h, h.new_tensor([0.0, 1.0]), solver, parameters=self.field.parameters())
         return solution.y[-1], solution.statistics
+
+    def round_trip_error(self, h: Float[Tensor, "batch channels height width"], solver: Solver) -> float:
+        """Of the block's state, from h(0) to h(1) and back: small where the solver follows the flow."""
+        return round_trip_error(self.field, h, 0.0, 1.0, solver)
 
     def solve(
         self, images: Float[Tensor, "batch channels side side"], solver: Solver

@@ -23,7 +23,8 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
     """Writes metrics.json, and predictions.npz: labels, and the probabilities of the ten classes, both ways.
 
     ``error_pct`` is under the solver and in the precision of training, ``error_tight_pct`` under a tight adaptive solver
-    in float32 (a network without an ODE: in float32).
+    in float32 (a network without an ODE: in float32). Of an ODE, ``round_trip_error`` and ``round_trip_error_tight`` say whether
+    these two follow it, on the first batch.
     """
     params = stage.section("classification.evaluate", EvaluateParams)
     dataset = DATASETS[stage.section("classification.data.dataset", str)]
@@ -41,10 +42,10 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
         return net
 
     net, exact = trained(getattr(torch, precision)), trained(torch.float32)
-    batches = images.split(params.batch_size)
+    batches, solver = images.split(params.batch_size), Adaptive(params.tolerance, params.tolerance)
     with torch.no_grad():
         usual = torch.cat([net(batch).softmax(1) for batch in batches])
-        tight = torch.cat([_tight(exact, batch, params.tolerance).softmax(1) for batch in batches])
+        tight = torch.cat([_tight(exact, batch, solver).softmax(1) for batch in batches])
     error = error_pct(usual, labels)
     metrics: dict[str, Any] = {
         "parameters": sum(p.numel() for p in net.parameters()),
@@ -53,8 +54,11 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
         "error_tight_pct": error_pct(tight, labels),
         "saved_bytes_per_image": saved_bytes(net, images[:batch_size], net.parameters()),
     }
-    if isinstance(exact, ContinuousClassifier):
+    if isinstance(net, ContinuousClassifier) and isinstance(exact, ContinuousClassifier):
         metrics |= nfe_by_adjoint(exact, images[:batch_size], labels[:batch_size], params.tolerance)
+        with torch.no_grad():
+            metrics["round_trip_error"] = net.round_trip_error(net.stem(batches[0]), net.solver)
+            metrics["round_trip_error_tight"] = exact.round_trip_error(exact.stem(batches[0]), solver)
     write_json(out / "metrics.json", metrics)
     np.savez(
         out / "predictions.npz",
@@ -71,8 +75,8 @@ def scored_images(folder: Path, dataset: Dataset, device: torch.device) -> tuple
     return dataset.standardise(images / 255).to(device), labels.long().to(device)
 
 
-def _tight(net: Classifier, images: Tensor, tolerance: float) -> Tensor:
-    return net.solve(images, Adaptive(tolerance, tolerance))[0] if isinstance(net, ContinuousClassifier) else net(images)
+def _tight(net: Classifier, images: Tensor, solver: Adaptive) -> Tensor:
+    return net.solve(images, solver)[0] if isinstance(net, ContinuousClassifier) else net(images)
 
 
 def error_pct(probabilities: Tensor, labels: Tensor) -> float:

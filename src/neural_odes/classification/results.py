@@ -15,7 +15,15 @@ from neural_odes.summaries.curves import write_curves
 from neural_odes.summaries.statistics import binomial_standard_error, half_width, over_seeds
 from neural_odes.verdicts.published import TABLE_1, TEST_IMAGES
 
-_KEYS = ("error_pct", "error_tight_pct", "nfe_forward", "nfe_backward", "saved_bytes_per_image")
+_KEYS = (
+    "error_pct",
+    "error_tight_pct",
+    "round_trip_error",
+    "round_trip_error_tight",
+    "nfe_forward",
+    "nfe_backward",
+    "saved_bytes_per_image",
+)
 
 
 def scores(stage: Stage, folder: str, model: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from neural_odes.classification.appearance import MODELS
+from neural_odes.verdicts import round_trip
 from neural_odes.verdicts.classification import error_difference
 from neural_odes.verdicts.measured import value, with_interval
 
@@ -17,12 +18,14 @@ TRAININGS = {"last loss of a batch (nats)": ("loss", 4), "last validation error 
 
 
 def errors(scores: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
-    """Test errors and sizes, a row a model."""
+    """Test errors, round-trip errors of the solvers behind them, and sizes, a row a model."""
     rows = {
         NAMES[model]: {
             "test error (%)": value(own["error_pct"], 2),
             "binomial standard error": f"{own['binomial_standard_error_pct']:.2f}",
+            "its round trip": round_trip.cell(own.get("round_trip_error")),
             "under a tight solver (%)": value(own["error_tight_pct"], 2),
+            "round trip, tight": round_trip.cell(own.get("round_trip_error_tight")),
             "parameters": f"{own['parameters']:,}",
             "epochs": own["epochs"],
             "seeds": own["error_pct"]["n"],
@@ -55,6 +58,7 @@ def costs(scores: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
         NAMES[model]: {
             "evaluations under a tight solver, forward": value(own["nfe_forward"], 1),
             "… backward, adjoint": value(own["nfe_backward"], 1),
+            "round trip": round_trip.cell(own.get("round_trip_error_tight")),
             "kept for the gradient (kB per image)": kilobytes(own["saved_bytes_per_image"]),
         }
         for model, own in scores.items()

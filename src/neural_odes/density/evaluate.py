@@ -63,9 +63,10 @@ def continuous(
     solver = Adaptive(params.tolerance, params.tolerance)
     tight = Adaptive(params.tight_tolerance, params.tight_tolerance)
     log_q, back = net.score(x, solver)
+    few = x[: len(x) // 10]
+    round_trip_error = net.round_trip_error(few, solver)
     # Float32 cannot resolve tolerances below its own rounding error; the tight solve is in float64.
-    few = x[: len(x) // 10].double()
-    log_q_tight = net.double().log_q(few, tight)
+    log_q_tight = net.double().log_q(few.double(), tight)
     net.float()
 
     xs, ys, cells = grid(distribution, params.grid_spacing)
@@ -73,6 +74,7 @@ def continuous(
     np.savez(out / "density.npz", x=xs, y=ys, log_q=log_q_grid.reshape(len(ys), len(xs)))
     return log_q, {
         "nfe": back.statistics.nfe,
+        "round_trip_error": round_trip_error,
         "tolerance_difference_nats": abs(float((log_q[: len(few)].double() - log_q_tight).mean())),
         "integral": float(np.exp(log_q_grid).sum() * params.grid_spacing**2),
     }

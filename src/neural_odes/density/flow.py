@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from neural_odes.pipeline.arguments import Numbers, Whole, whole
 from neural_odes.pipeline.tensors import Argument, check_generator
+from neural_odes.solvers.round_trip import round_trip_error
 from neural_odes.solvers.runge_kutta import Field
 from neural_odes.solvers.solve import Adaptive, Solution, Solver, solve
 
@@ -69,10 +70,18 @@ class ContinuousFlow(Flow):
 
     def flow(self, z: Float[Tensor, "n 2"], log_p: Float[Tensor, " n"], t: Float[Tensor, " times"], solver: Solver) -> Solution:
         """Carries points and their log-density through the times ``t``; the solution has shape (times, n, 3 or 4)."""
+        return solve(self.field, self._state(z, log_p), t, solver)
+
+    def _state(self, z: Float[Tensor, "n 2"], log_p: Float[Tensor, " n"]) -> Float[Tensor, "n columns"]:
         columns = [z, log_p[:, None]]
         if self.cost_weight is not None:
             columns.append(z.new_zeros(len(z), 1))
-        return solve(self.field, torch.cat(columns, 1), t, solver)
+        return torch.cat(columns, 1)
+
+    def round_trip_error(self, x: Float[Tensor, "n 2"], solver: Solver = _TO_REPORT) -> float:
+        """Of points, from ``end_time`` to the base and back: small where the solver follows the flow."""
+        state = self._state(x, x.new_zeros(len(x)))
+        return round_trip_error(self.field, state, self.end_time, 0.0, solver, columns=slice(2))
 
     def log_q(self, x: Float[Tensor, "n 2"], solver: Solver = _TO_REPORT) -> Float[Tensor, " n"]:
         """As of any flow."""

@@ -11,6 +11,7 @@ _KEYS = (
     "gap_nats",
     "standard_error_nats",
     "nfe",
+    "round_trip_error",
     "tolerance_difference_nats",
     "integral",
 )

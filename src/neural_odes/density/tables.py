@@ -5,13 +5,14 @@ from typing import Any
 
 import pandas as pd
 
+from neural_odes.verdicts import round_trip
 from neural_odes.verdicts.measured import value
 
 TRAININGS = {"last loss of a batch": ("loss", 4), "last NLL on validation points": ("validation_nll_nats", 4)}
 
 
 def likelihoods(scores: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
-    """NLL and gap in nats, a row a model.
+    """NLL and gap in nats, and the round-trip error of a continuous flow, a row a model.
 
     Args:
         scores: by the model's name for people.
@@ -20,6 +21,7 @@ def likelihoods(scores: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
         name: {
             "NLL": value(own["nll_nats"], 4),
             "gap to the entropy": value(own["gap_nats"], 4),
+            "round trip": round_trip.cell(own.get("round_trip_error")),
             "standard error of the gap": value(own["standard_error_nats"]["mean"], 4),
             "parameters": f"{own['parameters']:,}",
             "seeds": own["nll_nats"]["n"],

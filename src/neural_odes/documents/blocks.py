@@ -10,13 +10,14 @@ from neural_odes.documents import tables
 from neural_odes.errors import UserError
 from neural_odes.pages import study
 from neural_odes.pages.study import Study
-from neural_odes.verdicts import claims
+from neural_odes.verdicts import claims, round_trip
 from neural_odes.verdicts.headline import COLUMNS, headlines
+from neural_odes.verdicts.trajectory import observation_counts
 
 BEGIN, END = "<!-- {}: written by `make docs` -->", "<!-- end of {} -->"
 DOCUMENTS = {
     "README.md": ("headline",),
-    "docs/results.md": ("results", "studies"),
+    "docs/results.md": ("results", "round_trips", "studies"),
     "docs/cluster.md": ("cluster",),
     "docs/benchmarks.md": ("cost", "speed"),
     "studies/README.md": ("studies",),
@@ -53,7 +54,14 @@ def filled(root: Path, name: str, text: str) -> str:
 def _block(root: Path, document: str, block: str) -> str:
     if block == "studies":
         return studies(root, to="" if document.startswith(paths.STUDIES) else f"../{paths.STUDIES}/")
-    return {"headline": headline, "results": results, "cluster": cluster, "cost": cost, "speed": speed}[block](root)
+    return {
+        "headline": headline,
+        "results": results,
+        "round_trips": round_trips,
+        "cluster": cluster,
+        "cost": cost,
+        "speed": speed,
+    }[block](root)
 
 
 def headline(root: Path) -> str:
@@ -71,6 +79,28 @@ def results(root: Path) -> str:
         for title, lines in found.items()
         if lines
     )
+
+
+def round_trips(root: Path) -> str:
+    """Of each solver that the claims' numbers come from; of the latent ODE, over all numbers of observations."""
+    details = claims.load_details(root)
+    odenet, cnf, spirals = details["classification"]["odenet"], details["density"]["cnf"], details["trajectory"]
+
+    def latent(where: str, solver: str = "") -> dict[str, Any] | None:
+        found = [spirals[count]["latent_ode"].get(f"round_trip_error_{where}{solver}") for count in observation_counts(spirals)]
+        return {"values": [value for each in found for value in each["values"]]} if all(found) else None
+
+    rows = [
+        ("ODE-Net", "error", "of training", odenet.get("round_trip_error")),
+        ("ODE-Net", "error, NFE", "tight", odenet.get("round_trip_error_tight")),
+        ("CNF", "NLL, gap, NFE", "tight", cnf.get("round_trip_error")),
+        ("latent ODE", "RMSE in the window", "of training", latent("interpolation", "_training_solver")),
+        ("latent ODE", "RMSE in the window", "tight", latent("interpolation")),
+        ("latent ODE", "RMSE beyond it", "of training", latent("extrapolation", "_training_solver")),
+        ("latent ODE", "RMSE beyond it", "tight", latent("extrapolation")),
+    ]
+    cells = [(*said, round_trip.cell(entry)) for *said, entry in rows]
+    return tables.markdown(("model", "number", "solver", "round-trip error"), cells)
 
 
 def studies(root: Path, *, to: str) -> str:

@@ -50,8 +50,11 @@ def evaluate(stage: Stage, model: str, seed: int) -> None:
         profiles.append(scores.over_time(curves, truth))
         shown[f"mean_{number}"] = inference.reconstruct(net, examples, number, steps=steps, solver=solver)
         if latent:
+            round_trips = partial(inference.round_trip_errors, net, test, number, steps=steps)
             trained = scores.errors(inference.reconstruct(net, test, number, steps=steps, solver=fixed(step_size)), truth, window)
-            metrics[str(number)] |= {f"{key}_training_solver": value for key, value in trained.items() if "rmse" in key}
+            trained = {key: value for key, value in trained.items() if "rmse" in key} | round_trips(solver=fixed(step_size))
+            metrics[str(number)] |= round_trips(solver=solver)
+            metrics[str(number)] |= {f"{key}_training_solver": value for key, value in trained.items()}
             sampled = partial(inference.sampled, steps=steps, solver=solver, samples=params.samples, seed=seed)
             found = Calibration.of(
                 sampled(net, some, number),

@@ -38,6 +38,17 @@ def sampled(
     return np.concatenate(parts, axis=1)
 
 
+@torch.no_grad()
+def round_trip_errors(
+    model: LatentNetwork, trajectories: Trajectories, number: int, *, steps: int, solver: SolverTo
+) -> dict[str, float]:
+    """Of the posteriors' mean states, all trajectories in one solve: over the window and back; beyond it and back."""
+    ((times, x),) = observed(model, trajectories, number, chunk=len(trajectories.order))
+    z = model.encode(times - model.window, x).mean
+    ends = {"interpolation": -model.window, "extrapolation": steps - 1 - model.window}
+    return {f"round_trip_error_{where}": model.round_trip_error(z, end, solver) for where, end in ends.items()}
+
+
 def observed(
     model: Learner | LatentNetwork, trajectories: Trajectories, number: int, *, chunk: int = _CHUNK
 ) -> Iterator[tuple[Float[Tensor, "some number"], Float[Tensor, "some number 2"]]]:

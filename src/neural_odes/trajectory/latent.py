@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from neural_odes.pipeline.arguments import Numbers, Whole, positive, whole
 from neural_odes.pipeline.tensors import Argument
+from neural_odes.solvers.round_trip import round_trip_error
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver, solve
 from neural_odes.trajectory.learning import WindowModel
 from neural_odes.trajectory.params import LatentParams
@@ -135,6 +136,11 @@ class LatentNetwork(WindowModel):
         elif bool((t == 0).any()):
             parts.append(z[None])
         return torch.cat(parts)
+
+    def round_trip_error(self, z: Float[Tensor, "*batch latent"], time: float, solver: SolverTo) -> float:
+        """Of states, carried ``time`` grid steps ahead (or back) and home again: small where the solver follows the flow."""
+        end = time / self.time_unit
+        return round_trip_error(self.field, z, 0.0, end, solver(end))
 
     def decode(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch 2"]:
         """Positions."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from neural_odes.verdicts import round_trip
 from neural_odes.verdicts.measured import value
 from neural_odes.verdicts.trajectory import observation_counts
 
@@ -13,11 +14,11 @@ TRAININGS = {
     "validation RMSE in the window": ("validation_rmse_interpolation", 4),
     "… beyond it": ("validation_rmse_extrapolation", 4),
 }
-_WHERE = {"in the window": "rmse_interpolation", "beyond it": "rmse_extrapolation"}
+_WHERE = {"in the window": "interpolation", "beyond it": "extrapolation"}
 
 
 def errors(scores: Mapping[str, Any], names: Mapping[str, str]) -> pd.DataFrame:
-    """RMSE, and as a multiple of the oracle's, a row a number of observations and model.
+    """RMSE, as a multiple of the oracle's, too, and round-trip errors, a row a number of observations and model.
 
     Args:
         scores: by number of observations, then model.
@@ -34,12 +35,16 @@ def errors(scores: Mapping[str, Any], names: Mapping[str, str]) -> pd.DataFrame:
 
 
 def beside_oracle(ours: dict[str, Any], oracle: dict[str, Any], *, both: bool = False) -> dict[str, str]:
-    """Cells of a row: RMSE, and as a multiple of the oracle's, in the window and beyond it; with ``both``, the oracle's, too."""
+    """Cells of a row, in the window and beyond it: RMSE, as a multiple of the oracle's, too, and the round-trip error; with
+    ``both``, the oracle's RMSE.
+    """
     cells = {}
-    for where, key in _WHERE.items():
+    for where, place in _WHERE.items():
+        key = f"rmse_{place}"
         best = oracle[key]["mean"]
         cells[f"RMSE {where}"] = value(ours[key], 4)
         if both:
             cells[f"oracle {where}"] = f"{best:.4f}"
         cells[f"× oracle {where}"] = f"{ours[key]['mean'] / best:.2f}"
+        cells[f"round trip {where}"] = round_trip.cell(ours.get(f"round_trip_error_{place}"))
     return cells
