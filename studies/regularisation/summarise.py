@@ -32,7 +32,7 @@ def gathered(stage: Stage) -> dict[str, Any]:
             errors = [each["gap_nats"] + row["solver_error_nats"] for each, row in zip(found, same, strict=True)]
             rows.append(
                 same[0]
-                | {key: over_seeds([row[key] for row in same]) for key in ("nfe", "solver_error_nats")}
+                | {key: over_seeds([row[key] for row in same]) for key in ("nfe", "solver_error_nats", "round_trip_error")}
                 | {"error_nats": over_seeds(errors)}
             )
         result[price] = {"gap_nats": over_seeds([each["gap_nats"] for each in found]), "solvers": rows}

@@ -48,8 +48,8 @@ def tradeoff(stage: Stage, price: str, seed: int) -> None:
     """Trains a flow and scores it under many solvers; writes metrics.json, and what ``fit`` writes.
 
     ``gap_nats`` is under the tightest solve: what the model costs. Of each solver there are its evaluations, and the mean
-    absolute difference of its log-densities from the tightest ones: what the solver costs. All on validation points, as a
-    setting is chosen from them.
+    absolute difference of its log-densities from the tightest ones: what the solver costs; and the round-trip error on a tenth of
+    the points. All on validation points, as a setting is chosen from them.
     """
     params = stage.section("density.tradeoff", TradeoffParams)
     data = stage.section("density.data", DataParams)
@@ -85,4 +85,8 @@ def _solvers(params: TradeoffParams, end_time: float) -> list[tuple[dict[str, An
 def _row(cnf: Cnf, x: Tensor, tightest: np.ndarray, described: dict[str, Any], solver: Solver) -> dict[str, Any]:
     log_q, back = cnf.score(x, solver)
     change = log_q.double().cpu().numpy() - tightest  # absolute, point by point: in a mean, errors could cancel
-    return described | {"nfe": back.statistics.nfe, "solver_error_nats": float(np.abs(change).mean())}
+    return described | {
+        "nfe": back.statistics.nfe,
+        "solver_error_nats": float(np.abs(change).mean()),
+        "round_trip_error": cnf.round_trip_error(x[: len(x) // 10], solver),
+    }

@@ -52,15 +52,17 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     task = Reconstruction(net, training, data.noise_std, observations, validation, generator, clusters)
     fit(stage, task)
-    truth = test.truth(steps)
+    truth, solver = test.truth(steps), adaptive(params.tolerance)
     metrics = {}
     for number in data.observations:
-        curves = inference.reconstruct(cast(Learner, task.trained), test, number, steps=steps, solver=adaptive(params.tolerance))
+        curves = inference.reconstruct(cast(Learner, task.trained), test, number, steps=steps, solver=solver)
         best, _ = oracle.reconstruct(
             test.observations, test.observed(number), steps=steps, starts=(0.0, latest), noise_std=data.noise_std, chirp=chirp
         )
         found = {"latent_ode": curves, "oracle": best}
         metrics[str(number)] = {name: scores.errors(each, truth, window) for name, each in found.items()}
+        round_trips = inference.round_trip_errors(cast(LatentOde, task.trained), test, number, steps=steps, solver=solver)
+        metrics[str(number)]["latent_ode"] |= round_trips
     write_json(stage.out / "metrics.json", metrics)
 
 

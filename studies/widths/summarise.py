@@ -15,7 +15,7 @@ from studies.widths.shapes import SHAPES
 MODELS = ("planar", "planar_cnf")
 _FOLDER = "studies/widths"
 _EVALUATIONS, _RESULTS = f"{_FOLDER}/evaluations", f"{_FOLDER}/results"
-_KEYS = ("nll_nats", "gap_nats", "standard_error_nats")
+_KEYS = ("nll_nats", "gap_nats", "standard_error_nats", "round_trip_error")  # the last of CNFs alone
 
 
 def summarise(stage: Stage) -> None:
@@ -40,7 +40,7 @@ def gathered(stage: Stage) -> dict[str, Any]:
             result[data][model] = {}
             for size in params.sizes:
                 found = collect.evaluations(stage, _EVALUATIONS, f"{data}-{model}-{size}")
-                scores = {key: over_seeds([each[key] for each in found]) for key in _KEYS}
+                scores = {key: over_seeds([each[key] for each in found]) for key in _KEYS if key in found[0]}
                 result[data][model][str(size)] = scores | {"parameters": found[0]["parameters"]}
         result[data]["entropy_nats"] = found[0]["entropy_nats"]
     return result

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from neural_odes.density import splits
+from neural_odes.density.flow import ContinuousFlow
 from neural_odes.density.scores import scores
 from neural_odes.density.train import MaximumLikelihood
 from neural_odes.pipeline import machine, models
@@ -41,6 +42,8 @@ def widths(stage: Stage, data: str, model: str, size: int, seed: int) -> None:
     with torch.no_grad():
         log_q = flow.log_q(standardised(test)).double().cpu().numpy() - np.log(std).sum()
         x = flow.sample(params.samples, torch.Generator().manual_seed(seed)).cpu().numpy() * std + mean
-    others = {"entropy_nats": exact.entropy(), "parameters": sum(p.numel() for p in flow.parameters())}
+    others: dict[str, float] = {"entropy_nats": exact.entropy(), "parameters": sum(p.numel() for p in flow.parameters())}
+    if isinstance(flow, ContinuousFlow):
+        others["round_trip_error"] = flow.round_trip_error(standardised(test))
     write_json(stage.out / "metrics.json", scores(exact, test, log_q) | others)
     np.save(stage.out / "samples.npy", x)

@@ -62,9 +62,9 @@ def test_what_is_summarised_recommended_and_drawn(tmp_path):
             out = folder / f"evaluations/{price}-{seed}"
             invented_density.record(out, f"density-tradeoff@{price}-{seed}", density__tradeoff={"points": 5})
             rows = [
-                {"method": "rk4", "steps": 4, "nfe": 20, "solver_error_nats": 0.00199},
-                {"method": "dopri5", "tolerance": 1e-3, "nfe": 30, "solver_error_nats": 0.0018},
-                {"method": "dopri5", "tolerance": 1e-5, "nfe": 80, "solver_error_nats": 0.001},
+                {"method": "rk4", "steps": 4, "nfe": 20, "solver_error_nats": 0.00199, "round_trip_error": 1e-4},
+                {"method": "dopri5", "tolerance": 1e-3, "nfe": 30, "solver_error_nats": 0.0018, "round_trip_error": 1e-4},
+                {"method": "dopri5", "tolerance": 1e-5, "nfe": 80, "solver_error_nats": 0.001, "round_trip_error": 1e-4},
             ]
             write_json(out / "metrics.json", {"gap_nats": gap, "solvers": rows})
     invented_density.summarise(root, "regularisation", summarise)
