@@ -1,4 +1,4 @@
-"""The study's section of params.yaml."""
+"""The study's sections of params.yaml, one a claim."""
 
 from typing import Annotated
 
@@ -8,10 +8,26 @@ from neural_odes.params import Count, Positive, Section
 
 
 class SolversParams(Section):
-    images: Count
     steps: Annotated[list[Count], Field(min_length=1)]
     tolerances: Annotated[list[Positive], Field(min_length=1)]
     reference: Positive
 
 
-SECTIONS = {"classification.solvers": SolversParams}
+class ClassificationParams(SolversParams):
+    images: Count
+    gradient_reference: Positive
+
+
+class DensityParams(SolversParams):
+    points: Count
+
+
+class TrajectoryParams(SolversParams):
+    trajectories: Count
+
+
+SECTIONS = {
+    "classification.solvers": ClassificationParams,
+    "density.solvers": DensityParams,
+    "trajectory.solvers": TrajectoryParams,
+}
