@@ -1,12 +1,11 @@
 """The latent ODE on spirals that run ever faster, and on observation times that gather in clusters."""
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 
-from neural_odes import params as parameters
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
@@ -15,10 +14,10 @@ from neural_odes.trajectory import inference, oracle, scores, spirals
 from neural_odes.trajectory.latent import adaptive
 from neural_odes.trajectory.learning import Learner
 from neural_odes.trajectory.models.latent_ode import LatentOde
-from neural_odes.trajectory.params import DataParams, LatentParams, TrainParams
+from neural_odes.trajectory.params import DataParams, LatentParams
 from neural_odes.trajectory.spirals import Trajectories
 from neural_odes.trajectory.times import Clusters, random_order
-from neural_odes.trajectory.train import VALIDATED, Reconstruction
+from neural_odes.trajectory.train import VALIDATED, Reconstruction, settings
 from studies.variants.params import VariantsParams
 
 
@@ -29,7 +28,7 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
     """
     params = stage.section("trajectory.variants", VariantsParams)
     data = stage.section("trajectory.data", DataParams)
-    training = _training(stage, dict(params.train))
+    training = settings(stage, dict(params.train))
     device = machine.prepare(stage)
     chirp = params.chirp if variant == "chirp" else 1.0
     clusters = Clusters(params.clusters, params.cluster_std) if variant == "clustered" else None
@@ -64,12 +63,3 @@ def variants(stage: Stage, variant: str, seed: int) -> None:
         round_trips = inference.round_trip_errors(cast(LatentOde, task.trained), test, number, steps=steps, solver=solver)
         metrics[str(number)]["latent_ode"] |= round_trips
     write_json(stage.out / "metrics.json", metrics)
-
-
-def _training(stage: Stage, own: dict[str, Any]) -> TrainParams:
-    """The claim's, with the study's ``own`` values in place of some. Those of the claim are not asked for: nothing depends on
-    them here, so no run may show them, and no edit of them may train again.
-    """
-    section = "trajectory.train"
-    shared = {name: stage.section(f"{section}.{name}", object) for name in TrainParams.model_fields if name not in own}
-    return parameters.section({"trajectory": {"train": shared | own}}, section, TrainParams)

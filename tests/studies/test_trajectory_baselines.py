@@ -6,6 +6,7 @@ import invented_spirals
 import pandas as pd
 import pytest
 
+from neural_odes import params
 from neural_odes.pipeline.record import Record
 from neural_odes.pipeline.stage import Stage
 from studies.trajectory_baselines.figures import baselines_error
@@ -24,31 +25,41 @@ def results(root, tmp_path_factory):
 
 def test_metrics_hold_these_models_beside_the_claims_and_the_oracle(results):
     found = json.loads((results / "metrics.json").read_text())
-    assert set(found["30"]) == {"latent_ode", "latent_ode_continuation", "rnn", "oracle"}
-    assert found["30"]["rnn"]["rmse_interpolation"]["values"] == pytest.approx([0.5, 0.51, 0.52])
+    assert set(found["30"]) == {*invented_spirals.ERRORS, "oracle"}
+    assert found["30"]["gru"]["rmse_interpolation"]["values"] == pytest.approx([0.08, 0.09, 0.1])
     assert found["30"]["latent_ode"]["rmse_extrapolation"]["mean"] == pytest.approx(0.14)
-    assert found["models"]["rnn"]["parameters"] == 7
+    assert set(found["models"]) == set(invented_spirals.ERRORS) and found["models"]["gru"]["parameters"] == 7
+
+
+def test_each_model_has_its_own_number_of_updates(root, results):
+    models = json.loads((results / "metrics.json").read_text())["models"]
+    declared = params.load(root)["trajectory"]
+    for model, about in models.items():
+        own = declared["models"][model].get("train", declared["train"])
+        assert about["steps"] == own["steps"], model
 
 
 def test_curves_are_those_of_its_own_trainings(results):
-    assert set(pd.read_csv(results / "curves.csv")["model"]) == {"latent_ode_continuation", "rnn"}
+    assert set(pd.read_csv(results / "curves.csv")["model"]) == set(invented_spirals.ERRORS) - {"latent_ode"}
 
 
 def test_the_figure_shows_every_model_and_knows_what_it_is_made_from(results):
     source = results / "source" / "baselines-error"
-    (ax,) = baselines_error.draw(source).axes
-    labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert len(labels) == 8 and sum("RNN" in label for label in labels) == 2
+    drawn = baselines_error.draw(source)
+    inside, beyond = drawn.axes
+    (legend,) = drawn.legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert len(labels) == len(beyond.containers) + 3 == 8 and len(inside.containers) == len(invented_spirals.ERRORS)
     data = set(Record.read(source).own.data)
-    assert {"studies/trajectory_baselines/evaluations/rnn-0", "evaluations/trajectory/oracle"} <= data
+    assert {"studies/trajectory_baselines/evaluations/gru-0", "evaluations/trajectory/oracle"} <= data
     assert not any("/models/" in name for name in data)
 
 
 def test_verdicts_say_how_far_each_error_is_from_the_oracles(results):
     lines = judge(json.loads((results / "metrics.json").read_text()), {})
-    network = [line for line in lines if line.quantity.startswith("RNN")]
+    network = [line for line in lines if line.quantity.startswith("GRU")]
     assert [line.published for line in network] == [0.3937, 0.3202, 0.1813]
     assert len(lines) - len(network) == 6 and all(line.judgement.word == "not comparable" for line in lines)
-    assert "10.20 × the Bayes oracle" in network[0].judgement.reason  # 1.02 / 0.1
+    assert "1.80 × the Bayes oracle" in network[0].judgement.reason  # 0.09 / 0.05
     others = [line for line in lines if line not in network]
     assert all(line.published is None and "1.30 ×" in line.judgement.reason for line in others)  # 0.065 / 0.05

@@ -5,16 +5,16 @@ import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from neural_odes.trajectory import elbo, spirals
+from neural_odes.trajectory.continuation import ContinuedLatentOde
 from neural_odes.trajectory.latent import adaptive
 from neural_odes.trajectory.learning import Learning
-from neural_odes.trajectory.models.latent_ode_continuation import LatentOdeContinuation
 from neural_odes.trajectory.params import LatentParams, TrainParams
 
 
 def test_loss_against_its_definition():
     torch.manual_seed(0)
     sizes = LatentParams(latent_size=3, encoder_size=12, field_size=8, decoder_size=8, time_unit=100.0)
-    model = LatentOdeContinuation(sizes, 100)
+    model = ContinuedLatentOde(sizes, 100)
     drawn = spirals.sample(4, window=200, starts=(0.0, 300.0), noise_std=0.3, generator=np.random.default_rng(0))
     x = torch.tensor(drawn.observations)
     params = TrainParams.model_construct(fewest_observations=30, step_size=0.02)

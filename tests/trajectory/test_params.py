@@ -4,6 +4,7 @@ import pytest
 
 from neural_odes.errors import UserError
 from neural_odes.params import section
+from neural_odes.pipeline import schemas
 from neural_odes.trajectory.params import DataParams, Params
 
 DATA = {
@@ -73,3 +74,17 @@ def whole(train, models):
         "evaluate": {"tolerance": 1e-5, "samples": 10, "band_size": 10},
     }
     return section({"trajectory": values}, "trajectory", Params)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"stride": 0}, r"trajectory\.models\.gru\.stride"),
+        ({"train": {"steps": 1}}, r"trajectory\.models\.gru\.train\.warmup_steps is missing"),
+        ({"train": {"step": 1}}, r"trajectory\.models\.gru\.train\.step is not a known parameter; did you mean steps\?"),
+    ],
+)
+def test_a_models_own_settings_are_checked(changes, says):
+    own = {"steps": 1, "warmup_steps": 0, "learning_rate": 0.01, "muon_learning_rate": 0.01}
+    with pytest.raises(UserError, match=says):
+        schemas.model("trajectory", "gru", {"hidden_size": 64, "stride": 10, "train": own} | changes)

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from neural_odes import params
+from neural_odes.pipeline.stage import Stage
 from neural_odes.trajectory import spirals
 from neural_odes.trajectory.models.latent_ode import LatentOde
 from neural_odes.trajectory.params import LatentParams, TrainParams
-from neural_odes.trajectory.train import Reconstruction
+from neural_odes.trajectory.train import Reconstruction, settings
 
 PARAMS = {
     "optimizer": "muon", "learning_rate": 0.01, "muon_learning_rate": 0.03, "steps": 40, "batch_size": 8,
@@ -56,3 +58,21 @@ def test_the_loss_goes_down():
 def test_a_weight_of_zero_leaves_the_elbo_alone():
     recorded = task(consistency_weight=0.0, prediction_weight=0.0, kl_warmup_steps=0).step(0)
     torch.testing.assert_close(recorded["loss"], recorded["nll"] + recorded["kl"])
+
+
+class Declared(Stage):
+    """A stage that has the claim's settings, and notes what it is asked for."""
+
+    def __init__(self):
+        self.asked: set[str] = set()
+
+    def section(self, name, kind):
+        self.asked.add(name)
+        return params.lookup({"trajectory": {"train": PARAMS}}, name)
+
+
+def test_a_models_own_settings_take_the_place_of_the_claims():
+    """Which are then not asked for: an edit of them trains nothing again."""
+    stage, own = Declared(), {"steps": 3, "learning_rate": 0.5}
+    assert dict(settings(stage, own)) == PARAMS | own
+    assert stage.asked == {f"trajectory.train.{name}" for name in PARAMS.keys() - own.keys()}

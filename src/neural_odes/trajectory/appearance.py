@@ -1,5 +1,6 @@
-"""How the claim's figures show its models and those of its studies."""
+"""How the claim's figures show its models."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 
-from neural_odes.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, Look
+from neural_odes.figures.style import BLUE, GREEN, GREY, ORANGE, RED, Look
 
 NUMBERS = (ORANGE, GREEN, BLUE)
 """Colours of the numbers of observations, in their order."""
@@ -33,16 +34,8 @@ LINES = (
         look=Look(label="latent ODE, Chen et al.: beyond", colour=GREY, marker="x", line="-."),
     ),
     Line(
-        source="ours", model="rnn", where="extrapolation",
-        look=Look(label="RNN, ours: beyond the window", colour=BLACK, marker="^"),
-    ),
-    Line(
         source="ours", model="latent_ode", where="extrapolation",
         look=Look(label="latent ODE, ours: beyond the window", colour=RED, marker="s"),
-    ),
-    Line(
-        source="ours", model="latent_ode_continuation", where="extrapolation",
-        look=Look(label="latent ODE with loss beyond, ours: beyond the window", colour=ORANGE, marker="D"),
     ),
     Line(
         source="ours", model="latent_ode", where="interpolation",
@@ -59,9 +52,9 @@ LINES = (
 )  # fmt: skip
 
 
-def errors_by_number(ax: Any, errors: pd.DataFrame) -> None:
+def errors_by_number(ax: Any, errors: pd.DataFrame, lines: Sequence[Line] = LINES) -> None:
     """RMSE against the number of observations, of every line that ``errors`` has."""
-    for line in LINES:
+    for line in lines:
         found = errors.query("source == @line.source and model == @line.model and where == @line.where")
         if found.empty:
             continue

@@ -16,7 +16,8 @@ from neural_odes.solvers.solve import Adaptive, Fixed, Solver, solve
 from neural_odes.trajectory.learning import WindowModel
 from neural_odes.trajectory.params import LatentParams
 
-_LENGTH = 5.0  # unit of length of encoder and decoder: the curves' centres lie at ±5
+LENGTH = 5.0
+"""Unit of length of encoders and decoders: the curves' centres lie at ±5."""
 _TIME_OCTAVES, _SPACE_OCTAVES = 4, 3
 _TYPICAL_OBSERVATIONS = 50.0
 
@@ -107,14 +108,18 @@ class LatentNetwork(WindowModel):
             times: of the observations, in grid steps relative to the end of the observed stretch (so ≤ 0).
             observations: positions.
         """
+        found = self.summary(times, observations)
+        number = torch.full_like(found[..., :1], math.log(times.shape[-1] / _TYPICAL_OBSERVATIONS))
+        mean, log_std, log_spread = self.head(torch.cat([found, number], -1)).chunk(3, -1)
+        return Encoding(mean, log_std - 1, log_spread - 1)
+
+    def summary(self, times: Float[Tensor, "*batch k"], observations: Float[Tensor, "*batch k 2"]) -> Float[Tensor, "*batch n"]:
+        """What ``encode`` makes of the observations, however many; arguments as there."""
         t = times[..., None] / self.time_unit
         angles_t = t * (math.pi / 2 * 2.0 ** torch.arange(_TIME_OCTAVES).to(t))
-        angles_x = (observations[..., None] * (math.pi / 16 * 2.0 ** torch.arange(_SPACE_OCTAVES).to(t))).flatten(-2)
-        parts = [t, observations / _LENGTH, angles_t.sin(), angles_t.cos(), angles_x.sin(), angles_x.cos()]
-        pooled = self.token(torch.cat(parts, -1)).mean(-2)
-        number = torch.full_like(pooled[..., :1], math.log(times.shape[-1] / _TYPICAL_OBSERVATIONS))
-        mean, log_std, log_spread = self.head(torch.cat([pooled, number], -1)).chunk(3, -1)
-        return Encoding(mean, log_std - 1, log_spread - 1)
+        angles_x = position_angles(observations)
+        parts = [t, observations / LENGTH, angles_t.sin(), angles_t.cos(), angles_x.sin(), angles_x.cos()]
+        return self.token(torch.cat(parts, -1)).mean(-2)
 
     def field(self, t: Float[Tensor, ""], z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch latent"]:
         """dz/dt, autonomous, per ``time_unit``."""
@@ -144,7 +149,7 @@ class LatentNetwork(WindowModel):
 
     def decode(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch 2"]:
         """Positions."""
-        return _LENGTH * self.decoder(z)
+        return LENGTH * self.decoder(z)
 
     def curves(
         self,
@@ -210,6 +215,11 @@ class LatentNetwork(WindowModel):
         curves = self.decode(path).cpu().double().numpy()[place]
         lower, upper = np.quantile(curves[:, 1:], [0.05, 0.95], axis=1)
         return Reconstruction(*(part.reshape(*wanted.shape, 2) for part in (curves[:, 0], lower, upper)))
+
+
+def position_angles(x: Float[Tensor, "*shape 2"]) -> Float[Tensor, "*shape angles"]:
+    """Of the waves in which encoders see positions: the longest has a period of 32, each other half that of the one before."""
+    return (x[..., None] * (math.pi / 16 * 2.0 ** torch.arange(_SPACE_OCTAVES).to(x))).flatten(-2)
 
 
 def _observed(times: Numbers, observations: Numbers, window: int) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k 2"]]:

@@ -65,14 +65,31 @@ class LatentParams(Section):
     time_unit: Positive
 
 
-class RnnParams(Section):
+class OwnTraining(Section):
+    """In place of those in ``train``, whose other values hold: what suits one encoder need not suit another."""
+
+    steps: Count
+    warmup_steps: Annotated[int, Field(ge=0)]
+    learning_rate: Positive
+    muon_learning_rate: Positive
+
+
+class GruParams(Section):
     hidden_size: Count
+    stride: Count
+    train: OwnTraining
+
+
+class RecurrentLatentParams(LatentParams):
+    train: OwnTraining
 
 
 NETWORKS = {
     "latent_ode": LatentParams,
     "latent_ode_continuation": LatentParams,
-    "rnn": RnnParams,
+    "gru": GruParams,
+    "ode_rnn": RecurrentLatentParams,
+    "neural_cde": RecurrentLatentParams,
 }
 """Schemas of the files in models/."""
 

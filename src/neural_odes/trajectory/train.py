@@ -1,10 +1,12 @@
 """Trains a model on irregularly observed spirals."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from neural_odes import params as parameters
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.stage import Stage
 from neural_odes.training.averaged import Averaged
@@ -91,13 +93,24 @@ def _optimisers(model: nn.Module, params: TrainParams) -> list[torch.optim.Optim
     return muon_and_adam(model, muon_rate=params.muon_learning_rate, adam_rate=params.learning_rate)
 
 
+def settings(stage: Stage, own: Mapping[str, Any]) -> TrainParams:
+    """The claim's, with ``own`` values in place of some. Those are not asked for: nothing depends on them here, so no run may
+    show them, and no edit of them may train again.
+    """
+    section = "trajectory.train"
+    if not own:
+        return stage.section(section, TrainParams)
+    shared = {name: stage.section(f"{section}.{name}", object) for name in TrainParams.model_fields if name not in own}
+    return parameters.section({"trajectory": {"train": {**shared, **own}}}, section, TrainParams)
+
+
 def task(stage: Stage, model: str, seed: int) -> Reconstruction:
     """What the stage trains."""
-    params = stage.section("trajectory.train", TrainParams)
     window = stage.section("trajectory.data.window", int)
     noise_std = stage.section("trajectory.data.noise_std", float)
     device = machine.prepare(stage)
     network, sizes = models.declared(stage, "trajectory", model)
+    params = settings(stage, dict(getattr(sizes, "train", {})))
     folder = stage.input("data/trajectory")
     observations = spirals.load(folder / network.split, window=window * spirals.WINDOWS[network.split]).observations
     validation = spirals.load(folder / "validation", window=window).chosen(slice(VALIDATED))
