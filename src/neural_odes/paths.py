@@ -33,7 +33,7 @@ def from_root(root: Path, folder: Path) -> str:
 
 
 def study_module(root: Path, study: str, name: str) -> ModuleType:
-    """The module ``name`` (``verdicts``, ``figures.widths_gap``) of the study called ``study``, whose code lies in the clone.
+    """The module ``name`` (``summarise``, ``figures.widths_gap``) of the study called ``study``, whose code lies in the clone.
 
     Raises:
         ModuleNotFoundError: there is no such module, or it imports one that there is not.

@@ -22,7 +22,7 @@ from neural_odes.verdicts.published import (
     REPORT_MSE,
     REPORT_NLL,
 )
-from neural_odes.verdicts.rules import Judgement, Word, held, not_comparable
+from neural_odes.verdicts.rules import Judgement, Word, held
 from studies.student_report.kept import Kept
 
 
@@ -65,9 +65,10 @@ def _accuracy(kept: Kept) -> Finding:
         said=f"ODE-Net {REPORT_ACCURACY['odenet']} %, ResNet {REPORT_ACCURACY['resnet']} % after {REPORT_EPOCHS} epochs",
         ours=f"{right['odenet']:.1f} % and {right['resnet']:.1f} % of the validation images (mean of five epochs), "
         f"trained on {images:,}",
-        judgement=not_comparable(
-            f"fewer training images here; and the log of the report’s own code ends at {REPORT_LOG_ACCURACY:.2f} %, "
-            "its ResNet crashed"
+        judgement=Judgement(
+            "not measured",
+            "fewer training images here; the classification claim answers it on the same test images. The log of the report’s "
+            f"own code ends at {REPORT_LOG_ACCURACY:.2f} %, its ResNet crashed",
         ),
     )
 
@@ -115,8 +116,8 @@ def _nll(kept: Kept) -> list[Finding]:
             claim="density",
             said=f"NLL {REPORT_EXPECTED_NLL} nats “expected”",
             ours=f"{nll:.3f} nats",
-            judgement=not_comparable(
-                f"no model gets below {FFJORD_MOONS_ENTROPY} nats on the moons that the report’s code draws"
+            judgement=Judgement(
+                "not comparable", f"no model gets below {FFJORD_MOONS_ENTROPY} nats on the moons that the report’s code draws"
             ),
         ),
     ]

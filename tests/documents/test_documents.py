@@ -5,7 +5,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 import pytest
-from invented_details import DETAILS, NETWORK
+from invented_numbers import DETAILS, NETWORK
 from rich.console import Console
 
 from neural_odes import git

@@ -1,28 +1,7 @@
-"""The other rows of Table 1: their verdicts, and what one block and none imply."""
+"""The other rows of Table 1: what one block and none imply."""
 
 from neural_odes.summaries.statistics import over_seeds
-from studies.table1.verdicts import depth_matters, judge
-
-
-def test_rows_of_table_1():
-    rknet = {
-        "error_pct": over_seeds([0.40, 0.42, 0.44]),
-        "error_tight_pct": over_seeds([0.70, 0.72, 0.74]),
-        "binomial_standard_error_pct": 0.065,
-        "parameters": 208_266,
-    }
-    mlp = rknet | {"error_pct": over_seeds([1.5, 1.6, 1.7]), "parameters": 300_000}
-    metrics, details = {"rknet": rknet, "mlp": mlp}, {"classification": {"dataset": "mnist"}}
-    lines = judge(metrics, details)
-    assert [(line.quantity, line.published, line.judgement.word) for line in lines] == [
-        ("RK-Net, test error", 0.47, "reproduced"),
-        ("1-layer MLP, test error", 1.6, "reproduced"),
-        ("RK-Net, parameters", 220_000.0, "reproduced"),
-        ("1-layer MLP, parameters", 240_000.0, "not reproduced"),
-        ("RK-Net, tight minus training solver, test error", 0.0, "not reproduced"),
-    ]
-    elsewhere = judge(metrics, {"classification": {"dataset": "cifar10"}})
-    assert elsewhere[0].judgement.text.startswith("not comparable because the published error is on MNIST")
+from studies.table1.depth import depth_matters
 
 
 def test_what_one_block_and_none_imply():

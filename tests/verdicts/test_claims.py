@@ -1,121 +1,184 @@
-"""The verdicts on the claims, from details that were invented."""
+"""The verdicts on what was published, from numbers that were invented."""
 
+import copy
+import json
+from collections import Counter
+
+import invented_numbers
 import pytest
+from invented_numbers import DETAILS, METRICS, NETWORK, NUMBERS
 
 from neural_odes.errors import UserError
-from neural_odes.pipeline.metrics import write_json
 from neural_odes.summaries.statistics import over_seeds
 from neural_odes.verdicts import claims, classification, density, trajectory
-
-NETWORK = {
-    "error_pct": over_seeds([0.40, 0.42, 0.44]),
-    "error_tight_pct": over_seeds([0.70, 0.72, 0.74]),
-    "binomial_standard_error_pct": 0.065,
-    "parameters": 208_266,
-    "nfe_forward": over_seeds([20.0, 20.0, 20.0]),
-    "nfe_backward": over_seeds([10.0, 10.0, 10.0]),
-}
-DETAILS = {"dataset": "mnist", "odenet": NETWORK, "resnet": NETWORK | {"parameters": 576_778}}
+from neural_odes.verdicts.ours import CLAIMS, file
+from neural_odes.verdicts.published import ENTRIES
 
 
-def test_density_gap_floor_and_the_reports_numbers():
-    metrics = {
-        "entropy_nats": 0.289,
-        "cnf": {
-            "nll_nats": over_seeds([0.290, 0.292, 0.291]),
-            "gap_nats": over_seeds([0.001, 0.003, 0.002]),
-            "standard_error_nats": over_seeds([0.0003] * 3),
-        },
-    }
-    gap, printed, expected, logged = claims.judge("density", metrics)
-    assert (gap.published_text, gap.ours_text, gap.floor_text) == ("–", "0.0020 ± 0.0025", "0 (the exact density)")
-    assert {line.judgement.word for line in (gap, printed, expected, logged)} == {"not comparable"}
-    assert (printed.published, expected.published, logged.published) == (3.1, 0.55, 2.40)
-    assert "2.394" in expected.judgement.text and expected.judgement.text.startswith("not comparable because ")
-    metrics["entropy_nats"] = 2.3945
-    metrics["cnf"]["nll_nats"] = over_seeds([2.396, 2.397, 2.398])
-    assert [line.judgement.word for line in claims.judge("density", metrics)[1:]] == [
-        "not comparable",
-        "not comparable",
-        "reproduced",
-    ]
+def judged(numbers=NUMBERS):
+    """Every verdict, by the name of its entry."""
+    return {line.name: line for lines in claims.verdicts(numbers.__getitem__).values() for line in lines}
 
 
-def test_trajectory_is_said_as_a_multiple_of_the_oracle():
-    errors = ("rmse_interpolation", "rmse_extrapolation", "mse_interpolation", "mse_extrapolation")
-    entry = {"latent_ode": dict.fromkeys(errors, over_seeds([0.06, 0.06])), "oracle": dict.fromkeys(errors, over_seeds([0.04]))}
-    lines = claims.judge("trajectory", {"noise_std": 0.3, "100": entry, "30": entry})
-    beyond = [line for line in lines if "Table 2" in line.source and line.ours]
-    assert [line.published for line in beyond] == [0.1642, 0.1346]  # 50 was not measured; 30 stands before 100
-    assert all(line.judgement.word == "not comparable" and "1.50 × the Bayes oracle" in line.judgement.reason for line in beyond)
-    assert all(line.floor == pytest.approx(0.04) for line in beyond)
+def changed(page, **found):
+    return NUMBERS | {page: NUMBERS[page] | found}
 
 
-def test_metrics_that_lack_something_are_named_in_one_line():
-    with pytest.raises(UserError, match=r"reports/details/density.json: no entry 'cnf'; .*dvc repro density-summarise"):
-        claims.judge("density", {"entropy_nats": 0.3})
+def words(found):
+    return {name: line.judgement.word for name, line in found.items()}
 
 
-def test_missing_metrics_are_named(tmp_path):
-    with pytest.raises(UserError, match=r"reports/details/classification.json: missing"):
+def test_every_entry_is_answered_and_one_alone_is_not_comparable():
+    found = words(judged())
+    assert found.keys() == ENTRIES.keys()
+    assert [name for name, word in found.items() if word == "not comparable"] == ["report-nll-expected"]
+    assert "not measured" not in found.values()
+
+
+def test_the_student_report_on_its_own_terms():
+    found = judged()
+    assert words(found)["report-odenet-error"] == words(found)["report-resnet-error"] == "beaten"  # 0.42 beside 1.7 and 1.5
+    assert words(found)["report-log-odenet-error"] == "beaten"  # −0.28 points; 1.96 · √(0.065² + 0.083²) = 0.21
+    printed, logged = found["report-nll"], found["report-log-nll"]
+    assert (printed.judgement.word, printed.entry.value_text, printed.ours_text) == ("beaten", "3.1", "2.3970 ± 0.0025")
+    assert printed.floor_text == "2.3944 (exact entropy)" and printed.judgement.reason.startswith("−0.7030 nats, ")
+    assert (logged.judgement.word, logged.entry.value_text) == ("reproduced", "2.38 to 2.42")
+    assert "best possible value on the data it is said of is 2.3944" in found["report-nll-expected"].judgement.text
+    assert words(found)["report-mse-500"] == words(found)["report-mse-2000"] == "beaten"
+
+
+def test_figure_3c_as_published_and_as_corrected():
+    found = judged()  # 26 / 20 = 1.3; by the seminorm 16/20, 16/20, 17/20: 0.817
+    assert words(found)["figure-3c"] == words(found)["figure-3c-corrected"] == "not reproduced"
+    assert words(found)["figure-3c-corrected-seminorm"] == "reproduced" and found["figure-3c"].ours_text == "1.30 ± 0.00"
+    assert found["figure-3c"].entry.value_text == "0.5" and found["figure-3c-corrected"].entry.value_text == "0.78 to 0.86"
+    assert "VanniLeonardo" in found["figure-3c-corrected"].source_text and found["figure-3c"].source_text.endswith("Figure 3c")
+
+
+def test_rows_of_table_1():
+    found = words(judged())
+    assert found["table-1-odenet-error"] == found["table-1-odenet-error-tight"] == found["table-1-rknet-error"] == "reproduced"
+    assert found["table-1-mlp-error"] == found["table-1-mlp-parameters"] == found["table-1-odenet-memory"] == "reproduced"
+    heavy = words(judged(changed("table1", mlp=NETWORK | {"parameters": 300_000})))  # 25 % more
+    assert heavy["table-1-mlp-parameters"] == "not reproduced"
+    loose = NETWORK | {"error_tight_pct": over_seeds([0.70, 0.72, 0.74])}
+    unlike = judged(changed("classification", odenet=loose))
+    assert words(unlike)["ott-odenet-solver"] == words(unlike)["table-1-odenet-error-tight"] == "not reproduced"
+    assert unlike["ott-odenet-solver"].judgement.reason.startswith("the error changes by +0.300 points")
+
+
+def test_rows_of_table_2_stand_beside_the_oracle():
+    found = judged()
+    lines = [found[f"table-2-latent-ode-{count}"] for count in (30, 50, 100)]
+    assert [line.entry.value for line in lines] == [0.1642, 0.1502, 0.1346]
+    assert all(line.judgement.word == "beaten" and line.floor_text == "0.0050 (Bayes oracle)" for line in lines)
+    assert [words(found)[f"table-2-rnn-{count}"] for count in (30, 50, 100)] == ["not reproduced"] * 3
+
+
+def test_memory_is_said_without_rounding_errors():
+    found = judged()
+    assert found["table-1-odenet-memory"].ours_text == "0" and found["table-1-rknet-memory"].ours_text == "65,442"
+    flat = words(judged(changed("memory", resnet={"bytes_per_depth": 500.0})))
+    assert flat["table-1-resnet-memory"] == "not reproduced"
+
+
+def test_a_loss_is_lower_at_a_size_where_the_paired_interval_is_below_zero():
+    # CNF − planar: −0.31, −0.30, −0.29; then −0.31, 0.05, −0.05: seeds alone explain it
+    assert words(judged())["figure-4-moons-8"] == "reproduced"
+    unsure = copy.deepcopy(METRICS["widths"])
+    unsure["moons"]["planar"]["8"]["gap_nats"] = over_seeds([0.51, 0.05, 0.35])
+    found = judged(NUMBERS | {"widths": unsure})
+    assert words(found)["figure-4-moons-8"] == "not reproduced" and words(found)["figure-4-moons-2"] == "reproduced"
+    assert "indistinguishable from zero" in found["figure-4-moons-8"].judgement.reason
+
+
+def test_numbers_of_other_data_or_other_parameters_answer_nothing():
+    other = judged(changed("classification", dataset="cifar10"))
+    line = other["table-1-odenet-error"]
+    assert (line.ours_text, line.floor_text, line.judgement.word) == ("–", "–", "not measured")
+    assert line.judgement.reason == "the published number is for dataset mnist, ours for cifar10"
+    assert words(other)["table-1-rknet-error"] == words(other)["report-odenet-error"] == "not measured"
+    assert words(other)["ott-odenet-solver"] == "reproduced", "which holds for any images"
+    noisy = words(judged(changed("trajectory", noise_std=0.1)))
+    assert noisy["table-2-latent-ode-30"] == noisy["table-2-rnn-30"] == noisy["report-mse-500"] == "not measured"
+    fewer = judged(NUMBERS | {"trajectory": {key: DETAILS["trajectory"][key] for key in ("noise_std", "100")}})
+    assert fewer["table-2-latent-ode-30"].judgement.reason == (
+        "no 30.latent_ode.rmse_extrapolation in reports/details/trajectory.json"
+    )
+    moons = DETAILS["density"]["report_moons"]
+    assert words(judged(changed("density", report_moons=moons | {"entropy_nats": 1.0})))["report-nll"] == "not measured"
+
+
+def test_a_page_shows_its_own_entries():
+    lines = claims.judge("table1", METRICS["table1"], classification=DETAILS["classification"])
+    assert [line.name for line in lines] == [name for name, entry in ENTRIES.items() if entry.page == "table1"]
+    assert {line.judgement.word for line in lines} == {"reproduced"}
+
+
+def test_all_are_counted_by_verdict_and_degree():
+    lines = list(judged().values())
+    found = claims.counts(lines)
+    assert list(found) == ["beaten", "reproduced", "not reproduced", "not comparable"]
+    assert sum(number for row in found.values() for number in row.values()) == len(lines) == len(ENTRIES)
+    assert found["not comparable"] == {"same data": 0, "same generator": 0, "none": 1}
+    by_hand = Counter((line.judgement.word, line.entry.degree) for line in lines)
+    assert found["beaten"]["same data"] == by_hand["beaten", "same data"] == 3
+
+
+def test_programs_find_all_of_it_in_one_file(tmp_path):
+    found = claims.load(invented_numbers.written(tmp_path))
+    claims.write_result(tmp_path / "claims.json", found)
+    content = json.loads((tmp_path / "claims.json").read_text())
+    one = content["table-1-odenet-error"]
+    assert (one["published"], one["source"], one["place"]) == (0.42, "Chen et al. 2018", "Table 1")
+    assert (one["verdict"], one["comparability"], one["rule"]) == ("reproduced", "same data", "error rate")
+    assert one["ours"] == {"mean": pytest.approx(0.42), "ci95": pytest.approx(0.0497, abs=1e-4), "seeds": 3}
+    assert one["floor"] == {"kind": "binomial standard error", "value": 0.065}
+    assert one["ours_from"] == "reports/details/classification.json:odenet.error_pct"
+    assert one["figures"] == ["reports/figures/mnist-error.png"] and one["left_open"] and one["reason"]
+    assert content["report-log-nll"]["published"] == [2.38, 2.42] and content["table-1-odenet-memory"]["published"] == "O(1)"
+    assert claims.read_result(tmp_path / "claims.json") == found
+
+
+def test_missing_numbers_are_named(tmp_path):
+    with pytest.raises(UserError, match=r"reports/details/classification.json: missing; .*dvc repro classification-summarise"):
         claims.load_details(tmp_path)
+    invented_numbers.written(tmp_path)
+    (tmp_path / file("table1")).unlink()
+    with pytest.raises(UserError, match=r"studies/table1/results/metrics.json: missing; .*neural-odes repro table1"):
+        claims.load(tmp_path)
 
 
-def test_classification():
-    found = {(line.quantity, line.published): line for line in claims.judge("classification", DETAILS)}
-    assert found["ODE-Net, test error", 0.42].judgement.word == "reproduced"
-    assert found["ODE-Net, test error", 0.7].judgement.word == "beaten"
-    assert found["ODE-Net, test error", 1.7].judgement.word == "not comparable"
-    assert found["ODE-Net, NFE backward / forward", 0.5].judgement.word == "reproduced"
-    tight = found["ODE-Net under a tight adaptive solver, test error", 0.42]
-    assert tight.judgement.word == "not reproduced" and tight.judgement.reason.startswith("+0.30 points")
-    changed = found["ODE-Net, tight minus training solver, test error", 0.0]
-    assert changed.judgement.word == "not reproduced" and changed.judgement.reason.startswith(
-        "the error changes by +0.300 points"
-    )
-    assert found["ODE-Net, parameters", 220_000.0].ours_text == "208,266"
-    elsewhere = {line.quantity: line for line in claims.judge("classification", DETAILS | {"dataset": "cifar10"})}
-    assert elsewhere["ODE-Net, test error"].judgement.text.startswith("not comparable because the published error is on MNIST")
-
-
-def test_a_study_judges_by_its_own_module(tmp_path, monkeypatch):
-    assert claims.load_study(tmp_path, "invented") == []
-    folder = tmp_path / "studies" / "invented"
-    folder.mkdir(parents=True)
-    (folder / "verdicts.py").write_text(
-        "from neural_odes.verdicts.classification import table_1_error\n"
-        "def judge(metrics, details):\n"
-        "    return [table_1_error(model='rknet', scores=metrics['rknet'], dataset=details['classification']['dataset'])]\n"
-    )
-    with pytest.raises(UserError, match=r"studies/invented/results/metrics.json: missing; .*neural-odes repro invented"):
-        claims.load_study(tmp_path, "invented")
-    (folder / "results").mkdir()
-    write_json(folder / "results" / "metrics.json", {"rknet": NETWORK})
-    (tmp_path / "reports" / "details").mkdir(parents=True)
-    for claim in claims.CLAIMS:
-        write_json(tmp_path / "reports" / "details" / f"{claim}.json", DETAILS)
-    (line,) = claims.load_study(tmp_path, "invented")
-    assert (line.quantity, line.published, line.judgement.word) == ("RK-Net, test error", 0.47, "reproduced")
+def test_a_page_that_there_is_not_is_named(tmp_path, monkeypatch):
+    invented_numbers.written(tmp_path)
+    entry = ENTRIES["figure-3c"].model_copy(update={"page": "solver"})
+    monkeypatch.setitem(ENTRIES, "an-entry", entry)
+    (tmp_path / "studies" / "solvers" / "dvc.yaml").write_text("stages: {}\n")
+    with pytest.raises(UserError, match=r"claims\.yaml: no claim or study is called solver, .*did you mean solvers\?"):
+        claims.load(tmp_path)
 
 
 def test_an_answer_says_what_came_out():
-    said = classification.answer(DETAILS)
+    details = DETAILS["classification"]
+    said = classification.answer(details)
     assert "misreads 0.42 ± 0.05 % of the test images with 208,266 parameters, the ResNet 0.42 ± 0.05 % with 576,778." in said
     assert "Chen et al. print 0.42 % and 0.41 %." in said and "is indistinguishable from zero" in said
     assert "error of 0.07 points" in said
-    better = DETAILS | {"dataset": "cifar10", "resnet": NETWORK | {"error_pct": over_seeds([0.20, 0.23, 0.24]), "parameters": 7}}
+    better = details | {"dataset": "cifar10", "resnet": NETWORK | {"error_pct": over_seeds([0.20, 0.23, 0.24]), "parameters": 7}}
     said = classification.answer(better)
     # differences 0.20, 0.19, 0.20: mean 0.197, 95 % interval 4.303 · 0.00577 / √3
     assert "differ by 0.20 ± 0.01 points, paired over seeds, which is distinguishable from zero" in said
     assert "Chen" not in said, "they print nothing for other images"
     alone = NETWORK | {"error_pct": over_seeds([0.40])}
-    said = classification.answer(DETAILS | {"odenet": alone, "resnet": alone})
+    said = classification.answer(details | {"odenet": alone, "resnet": alone})
     assert "differ by 0.00 points. The choice" in said, "one seed says nothing of their difference"
-    flow = {key: over_seeds([0.290, 0.292, 0.291]) for key in ("nll_nats", "gap_nats")}
-    assert "is 0.2910 ± 0.0025 nats." in (said := density.answer({"entropy_nats": 0.289, "cnf": flow})) and "0.2890" in said
-    errors = ("rmse_interpolation", "rmse_extrapolation")
-    entry = {"latent_ode": dict.fromkeys(errors, over_seeds([0.06, 0.06])), "oracle": dict.fromkeys(errors, over_seeds([0.04]))}
-    said = trajectory.answer({"30": {}, "100": entry})
+    said = density.answer(DETAILS["density"])
+    assert "is 0.2909 ± 0.0018 nats." in said and "0.2892" in said and "the report prints 3.1" in said and "2.38 to 2.42" in said
+    said = trajectory.answer(DETAILS["trajectory"])
     assert said.startswith("With 100 noisy observations") and "0.1346" in said
-    assert said.count("1.50 times that of the oracle") == 2
-    assert "Chen" not in trajectory.answer({"40": entry})
+    assert said.count("1.20 times that of the oracle") == 2
+    assert "Chen" not in trajectory.answer({"40": DETAILS["trajectory"]["100"]})
+
+
+def test_the_claims_come_first():
+    assert list(claims.verdicts(NUMBERS.__getitem__))[:3] == list(CLAIMS)

@@ -29,6 +29,7 @@ def test_a_paired_ratio_is_of_each_seed():
 
 def test_a_number_has_a_true_minus():
     assert (number(-0.3, 2), number(0.3, 2, signed=True), number(1234.5, 1)) == ("−0.30", "+0.30", "1,234.5")
+    assert (number(-0.004, 2), number(-4.9e-12, 0), number(-0.006, 2)) == ("0.00", "0", "−0.01")
 
 
 def test_distinct_is_what_zero_lies_outside_of():

@@ -51,34 +51,71 @@ def test_size(ours, published, verdict):
     assert rules.size(Measured(ours), published)[0] == verdict
 
 
-@pytest.mark.parametrize(("ratio", "verdict"), [(0.5, "reproduced"), (0.39, "not reproduced"), (0.61, "not reproduced")])
-def test_half(ratio, verdict):
-    assert rules.half(Measured(ratio))[0] == verdict
+@pytest.mark.parametrize(
+    ("ours", "word"),
+    [
+        (Measured(0.5), "reproduced"),
+        (Measured(0.39), "not reproduced"),
+        (Measured(0.61), "not reproduced"),
+        (Measured(0.62, 0.03, 5), "reproduced"),  # misses 0.6 by less than half its interval
+        (Measured(0.64, 0.03, 5), "not reproduced"),
+        (Measured(0.70, 0.30, 3), "not reproduced"),  # wider than the range: it shows nothing
+        (Measured(0.55, 0.30, 3), "reproduced"),
+    ],
+)
+def test_within_a_range_where_less_is_not_better(ours, word):
+    assert rules.within(ours, 0.4, 0.6, decimals=2).word == word
 
 
-def test_nll_is_compared_on_the_same_data_only():
-    assert rules.nll(Measured(0.29), 2.40, entropy=0.289, scatter=0.02)[0] == "not comparable"
-    assert rules.nll(Measured(2.40), 2.40, entropy=2.394, scatter=0.02)[0] == "reproduced"
-    assert rules.nll(Measured(2.37), 2.40, entropy=2.394, scatter=0.02)[0] == "beaten"
-    assert rules.nll(Measured(2.43), 2.40, entropy=2.394, scatter=0.02)[0] == "not reproduced"
-    assert rules.nll(Measured(2.43, interval=0.04, n=3), 2.40, entropy=2.394, scatter=0.02)[0] == "reproduced"
+@pytest.mark.parametrize(
+    ("ours", "word"),
+    [
+        (Measured(2.40), "reproduced"),
+        (Measured(2.38), "reproduced"),
+        (Measured(2.37), "beaten"),
+        (Measured(2.43), "not reproduced"),
+        (Measured(2.43, 0.04, 3), "reproduced"),  # the seeds scatter by more
+        (Measured(2.35, 0.04, 3), "reproduced"),
+    ],
+)
+def test_a_loss_beside_a_published_range(ours, word):
+    assert rules.lower(ours, 2.38, 2.42, decimals=3).word == word
+
+
+def test_a_loss_beside_a_published_number():
+    beaten = rules.lower(Measured(2.397, 0.002, 5), 3.1, 3.1, floor=2.394, unit="nats", decimals=3)
+    assert beaten == ("beaten", "−0.703 nats, uncertainty ±0.002 (95 % interval over 5 seeds)")
+    assert rules.lower(Measured(0.06), 0.05, 0.05, decimals=2) == ("not reproduced", "+0.01, uncertainty ±0.00 (one seed)")
+    scattered = rules.lower(Measured(4.0, 9.0, 2), 3.1, 3.1, unit="nats", decimals=1)
+    assert scattered == ("not reproduced", "the 95 % interval over 2 seeds, ±9.0 nats, is wider than the value")
+
+
+def test_no_data_answers_a_value_below_the_best_possible():
+    found = rules.lower(Measured(2.397), 0.55, 0.55, floor=2.394, decimals=3)
+    assert found.word == "not comparable" and found.text.startswith("not comparable because no model reaches it: ")
+    assert rules.lower(Measured(2.397), 2.38, 2.42, floor=2.394, decimals=3).word == "reproduced"  # its upper end can be reached
 
 
 def test_an_ode_keeps_its_error_under_another_solver():
     steady, sure = Measured(0.004, 0.01, 3), Measured(0.09, 0.02, 3)
-    assert rules.solver_free(steady, 0.06)[0] == "reproduced"
-    assert rules.solver_free(sure, 0.06)[0] == "not reproduced"
-    assert rules.solver_free(Measured(0.05, 0.02, 3), 0.06)[0] == "reproduced"  # certain, but too small to be told from chance
-    assert rules.solver_free(Measured(0.05), 0.04)[0] == "not reproduced"
+    assert rules.unchanged(steady, 0.06)[0] == "reproduced"
+    assert rules.unchanged(sure, 0.06)[0] == "not reproduced"
+    assert rules.unchanged(Measured(0.05, 0.02, 3), 0.06)[0] == "reproduced"  # certain, but too small to be told from chance
+    assert rules.unchanged(Measured(0.05), 0.04)[0] == "not reproduced"
 
 
-def test_a_loss_below_another_needs_every_size():
-    sure, unsure = Measured(0.3, 0.0248, 3), Measured(0.1, 0.4, 3)
-    found = rules.below([sure, Measured(0.4, 0.01, 3)])
-    assert found.word == "reproduced" and found.reason.startswith(
-        "the smallest difference is 0.3000 ± 0.0248 nats (paired over 3 seeds)"
-    )
-    assert rules.below([sure, unsure]).word == "not reproduced"
+@pytest.mark.parametrize(
+    ("difference", "word", "said"),
+    [
+        (Measured(-0.3, 0.0248, 3), "reproduced", "−0.3000 ± 0.0248 nats (paired, 95 % interval over 3 seeds): below zero"),
+        (Measured(-0.1, 0.4, 3), "not reproduced", "indistinguishable from zero"),
+        (Measured(0.3, 0.1, 3), "not reproduced", "above zero"),
+        (Measured(-0.3, None, 1), "not reproduced", "indistinguishable from zero"),  # one seed shows no spread
+    ],
+)
+def test_a_loss_below_another_lies_below_zero_with_its_interval(difference, word, said):
+    found = rules.below_zero(difference, "nats", 4)
+    assert found.word == word and said in found.reason
 
 
 @pytest.mark.parametrize(("kept", "constant", "word"), [

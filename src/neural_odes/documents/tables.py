@@ -34,8 +34,10 @@ def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)
 
 
-VERDICT_COLUMNS = ("quantity", "published", "source", "ours", "best possible", "verdict")
+VERDICT_COLUMNS = ("quantity", "published", "source", "ours", "best possible", "verdict", "comparability")
 
 
 def verdict_row(line: Verdict) -> tuple[str, ...]:
-    return line.quantity_text, line.published_text, line.source, line.ours_text, line.floor_text, line.judgement.word
+    entry = line.entry
+    shown = (entry.quantity_text, entry.value_text, line.source_text, line.ours_text, line.floor_text)
+    return *shown, line.judgement.word, entry.degree

@@ -82,20 +82,22 @@ def answer(text: str) -> Html:
 
 
 def verdict_table(lines: Sequence[Verdict], caption: str) -> Html:
-    """Published, ours, floor and verdict, a line each."""
+    """Published, ours, floor, verdict and how comparable the two are, a line each."""
     rows = [
         {
-            "quantity": line.quantity_text,
-            "published": line.published_text,
-            "source": line.source,
+            "quantity": line.entry.quantity_text,
+            "published": line.entry.value_text,
+            "source": line.source_text,
             "ours": line.ours_text,
             "seeds": line.ours.n if line.ours and line.ours.n else "",
             "best possible": line.floor_text,
             "verdict": judged(line.judgement),
+            "comparability": f"{line.entry.degree}; left open: {line.entry.open}",
         }
         for line in lines
     ]
-    return table(pd.DataFrame(rows, dtype=object).set_index("quantity"), caption, words=("source", "best possible", "verdict"))
+    words = ("source", "best possible", "verdict", "comparability")
+    return table(pd.DataFrame(rows, dtype=object).set_index("quantity"), caption, words=words)
 
 
 def judged(judgement: Judgement) -> Markup:

@@ -30,7 +30,8 @@ def page(stage: Stage, name: str) -> None:
     """Runs the notebook of a claim, of a study or of the benchmarks, and writes its page.
 
     The notebook gets the paths of what the stage declares, each as dvc.yaml has it, which is the same on every machine:
-    ``details`` (of the claim), ``metrics`` (of the study), ``curves``, ``benchmarks`` (the folder of their results).
+    ``details`` (of the claim), ``metrics`` (of the study), ``curves``, ``claims`` (every verdict), ``benchmarks`` (the folder of
+    their results).
     """
     from neural_odes.pages import notebook
 
@@ -47,18 +48,19 @@ def page(stage: Stage, name: str) -> None:
 
 def index(stage: Stage) -> None:
     """Writes the page that joins all: the short table, how each claim's page begins, the studies with question and answer, and
-    every verdict.
+    the verdicts on what was published of the claims.
     """
     details = {claim: read_json(stage.input(f"reports/details/{claim}.json")) for claim in claims.CLAIMS}
+    judged = {claim: claims.judge(claim, found) for claim, found in details.items()}
     rows = pd.DataFrame([row.cells for row in headlines(details)], columns=COLUMNS).set_index(COLUMNS[0])
     shown = [
         {
             "name": claim,
             "page": f"{claim}.html",
-            "verdicts": verdict_table(claims.judge(claim, found), f"{claim.capitalize()}: published and measured"),
+            "verdicts": verdict_table(lines, f"{claim.capitalize()}: published and measured") if lines else Markup(),
             **_beginning(stage, f"reports/html/{claim}.html"),
         }
-        for claim, found in details.items()
+        for claim, lines in judged.items()
     ]
     studies = [found.groupdict() for found in _STUDY.finditer(stage.input(STUDIES).read_text(encoding="utf-8"))]
     if not studies:
@@ -99,6 +101,8 @@ def _parameters(stage: Stage, name: str) -> dict[str, str]:
             found["metrics"] = dep
         elif dep in (f"{results}/curves.csv", f"reports/curves/{name}"):
             found["curves"] = dep
+        elif dep == claims.RESULT:
+            found["claims"] = dep
         elif dep.startswith("benchmarks/results/"):
             found["benchmarks"] = "benchmarks/results"
         else:

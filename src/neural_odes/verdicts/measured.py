@@ -57,5 +57,6 @@ def with_interval(value: Measured, decimals: int) -> str:
 
 
 def number(value: float, decimals: int, *, signed: bool = False) -> str:
-    """``1,234.50``, ``−0.30``; with ``signed`` also ``+0.30``."""
-    return f"{value:{'+' if signed else ''},.{decimals}f}".replace("-", "−")
+    """``1,234.50``, ``−0.30``; with ``signed`` also ``+0.30``. What is rounded to zero has no minus."""
+    rounded = round(value, decimals) + 0.0
+    return f"{rounded:{'+' if signed else ''},.{decimals}f}".replace("-", "−")

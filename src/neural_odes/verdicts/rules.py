@@ -1,24 +1,25 @@
 """The rules by which a value of ours is judged beside a published one.
 
-Four words. A measured value x stands beside a published p; lower is better, unless a rule says otherwise:
+A measured value x stands beside a published p; lower is better, unless a rule says otherwise:
 
 - **beaten**: p − x is more than the uncertainty;
 - **reproduced**: |x − p| is within the uncertainty;
 - **not reproduced**: x − p is more than the uncertainty;
-- **not comparable**: the two do not measure the same thing; the reason says why.
+- **not comparable**: no data could answer: p is below the best possible value;
+- **not measured**: with these parameters there is no x; the reason says what is missing.
 
 What the uncertainty is, each rule says.
 """
 
 import math
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from neural_odes.summaries.statistics import binomial_standard_error
 from neural_odes.verdicts.measured import Measured, number, with_interval
-from neural_odes.verdicts.published import FFJORD_MOONS_ENTROPY, TEST_IMAGES
+from neural_odes.verdicts.published import TEST_IMAGES, Entry
 
-Word = Literal["beaten", "reproduced", "not reproduced", "not comparable"]
+T = TypeVar("T")
+Word = Literal["beaten", "reproduced", "not reproduced", "not comparable", "not measured"]
 
 
 class Judgement(NamedTuple):
@@ -33,8 +34,28 @@ class Judgement(NamedTuple):
         return f"{self.word}{' because ' if self.word == 'not comparable' else ': '}{self.reason}"
 
 
-def not_comparable(reason: str) -> Judgement:
-    return Judgement("not comparable", reason)
+def judge(entry: Entry, ours: Measured, *, floor: float | None, beside: Measured | None) -> Judgement:
+    """By the entry's rule.
+
+    Args:
+        floor, beside: the numbers at the paths of the same name in the entry, which has those that its rule needs.
+    """
+    low, high = entry.ends if not isinstance(entry.value, str) else (math.nan, math.nan)
+    match entry.rule:
+        case "error rate":
+            return error_rate(ours, _there(floor), low)
+        case "size":
+            return size(ours, low)
+        case "unchanged":
+            return unchanged(ours, _there(floor))
+        case "constant" | "grows":
+            return grows(ours.mean, _there(beside).mean, constant=entry.rule == "constant")
+        case "within":
+            return within(ours, *_there(entry.read_as), decimals=entry.decimals)
+        case "below zero":
+            return below_zero(ours, entry.unit, entry.decimals)
+        case "lower":
+            return lower(ours, low, high, floor=floor, unit=entry.unit, decimals=entry.decimals)
 
 
 def held(holds: bool, reason: str) -> Judgement:
@@ -46,16 +67,13 @@ def error_rate(ours: Measured, sampling_error: float, published: float) -> Judge
     """Two error rates on MNIST's test images, in per cent; ``sampling_error`` is the binomial standard error of ours.
 
     The uncertainty is the larger of two. (1) Half the 95 % interval of our mean over seeds: what training leaves to
-    chance. Where it exceeds the published value itself, the verdict is *not reproduced*: seeds so scattered show nothing.
-    (2) 1.96 binomial standard errors of the difference: what the choice of test images leaves to chance. All seeds see the
-    same images, so that it does not shrink with their number; both models do too, so that it is a cautious one.
+    chance. (2) 1.96 binomial standard errors of the difference: what the choice of test images leaves to chance. All seeds
+    see the same images, so that it does not shrink with their number; both models do too, so that it is a cautious one.
     """
     sampling = 1.96 * math.hypot(sampling_error, binomial_standard_error(published, TEST_IMAGES))
-    seeds = ours.interval or 0.0
-    if seeds > published:
-        return held(False, f"the 95 % interval over {ours.n} seeds, ±{number(seeds, 2)} points, is wider than the value")
-    source = f"95 % interval over {ours.n} seeds" if seeds > sampling else "binomial 95 % interval of the difference"
-    return _compared(ours.mean, published, max(seeds, sampling), 2, "points", source)
+    if (ours.interval or 0.0) > sampling:
+        return _compared(ours, published, published, unit="points", decimals=2)
+    return _compared(ours, published, published, sampling, "binomial 95 % interval of the difference", unit="points", decimals=2)
 
 
 def size(ours: Measured, published: float) -> Judgement:
@@ -65,7 +83,7 @@ def size(ours: Measured, published: float) -> Judgement:
     return held(difference <= 0.1, f"differs by {100 * difference:.0f} % (10 % allowed)")
 
 
-def solver_free(change: Measured, sampling_error: float) -> Judgement:
+def unchanged(change: Measured, sampling_error: float) -> Judgement:
     """An ODE's error does not depend on the solver, once it is accurate (Ott et al. 2021). ``change`` is the error under a tight
     solver minus that under the solver of training, paired over seeds: within its 95 % interval, or within one binomial standard
     error, which nobody could tell from chance."""
@@ -81,38 +99,61 @@ def grows(per_depth: float, reference: float, *, constant: bool) -> Judgement:
     return held((share < 0.01) == constant, f"{100 * share:.1f} % of what an evaluation of RK-Net keeps (O(1): below 1 %)")
 
 
-def half(ours: Measured) -> Judgement:
-    """ "Roughly half" is read as 0.4 to 0.6. Less is not better here: it is a claim about the adjoint method."""
-    return held(0.4 <= ours.mean <= 0.6, "“roughly half” is read as 0.4 to 0.6")
+def within(ours: Measured, low: float, high: float, *, decimals: int) -> Judgement:
+    """A claim about a method, where less is not better: our mean lies in the range, or misses it by less than half its 95 %
+    interval. An interval that is wider than the range shows nothing."""
+    missed = max(low - ours.mean, ours.mean - high, 0.0)
+    allowed = ours.interval or 0.0
+    if missed and allowed > (high - low) / 2:
+        return held(False, f"the 95 % interval over {ours.n} seeds is wider than {low:g} to {high:g}")
+    where = f"{number(missed, decimals)} outside" if missed else "within"
+    return held(missed <= allowed, f"{where} {low:g} to {high:g}, uncertainty ±{number(allowed, decimals)} ({_seeds(ours)})")
 
 
-def nll(ours: Measured, published: float, *, entropy: float, scatter: float) -> Judgement:
-    """Two NLLs in nats; comparable only on the same data, which is when the exact entropies agree to 0.01 nats.
-
-    The uncertainty is the larger of ``scatter``, half the range over which the published loss of a batch moved, and half
-    the 95 % interval of our mean over seeds.
-    """
-    if abs(entropy - FFJORD_MOONS_ENTROPY) > 0.01:
-        theirs, here = (number(value, digits, signed=True) for value, digits in (
-            (published - FFJORD_MOONS_ENTROPY, 3), (ours.mean - entropy, 4),
-        ))  # fmt: skip
-        return not_comparable(
-            f"the data differ: least possible NLL {FFJORD_MOONS_ENTROPY} nats there, {entropy:.3f} here; "
-            f"theirs was {theirs} ± {scatter} above it (one batch), ours is {here}"
-        )
-    return _compared(ours.mean, published, max(scatter, ours.interval or 0.0), 3, "nats", "batches or seeds")
+def below_zero(difference: Measured, unit: str, decimals: int) -> Judgement:
+    """A claim that one model's loss is lower than another's: the 95 % interval of the difference, paired over seeds, must lie
+    below zero."""
+    holds = difference.interval is not None and difference.mean < -difference.interval
+    sure = "below zero" if holds else "indistinguishable from zero" if not difference.distinct else "above zero"
+    return held(holds, f"{with_interval(difference, decimals)} {unit} (paired, {_seeds(difference)}): {sure}")
 
 
-def below(differences: Sequence[Measured]) -> Judgement:
-    """A claim that one model's loss is lower at every size, from the differences (other − one) paired over seeds: each must
-    lie above its own 95 % interval."""
-    least = min(differences, key=lambda d: d.mean)
-    reason = f"the smallest difference is {with_interval(least, 4)} nats (paired over {least.n} seeds)"
-    return held(all(difference.above_zero for difference in differences), reason)
+def lower(ours: Measured, low: float, high: float, *, floor: float | None = None, unit: str = "", decimals: int) -> Judgement:
+    """Two losses or errors of one measure, the published one a number (``low`` is ``high``) or a range. The uncertainty is half
+    the 95 % interval of our mean over seeds. A published value below the best possible one, ``floor``, no data could answer."""
+    if floor is not None and high < floor:
+        best = number(floor, decimals)
+        return Judgement("not comparable", f"no model reaches it: the best possible value on the data it is said of is {best}")
+    return _compared(ours, low, high, unit=unit, decimals=decimals)
 
 
-def _compared(ours: float, published: float, uncertainty: float, decimals: int, unit: str, source: str) -> Judgement:
-    difference = ours - published
-    word: Word = "reproduced" if abs(difference) <= uncertainty else "beaten" if difference < 0 else "not reproduced"
-    found = f"{number(difference, decimals, signed=True)} {unit}, uncertainty ±{number(uncertainty, decimals)} ({source})"
-    return Judgement(word, found)
+def _compared(
+    ours: Measured,
+    low: float,
+    high: float,
+    uncertainty: float | None = None,
+    source: str | None = None,
+    *,
+    unit: str,
+    decimals: int,
+) -> Judgement:
+    """Beside the nearer end of the published range. By default the uncertainty is what seeds leave to chance; where that exceeds
+    the published value itself, the verdict is *not reproduced*: seeds so scattered show nothing."""
+    allowed = uncertainty if uncertainty is not None else (ours.interval or 0.0)
+    unit = f" {unit}".rstrip()
+    if uncertainty is None and allowed > abs(high):
+        wide = f"±{number(allowed, decimals)}{unit}"
+        return held(False, f"the 95 % interval over {ours.n} seeds, {wide}, is wider than the value")
+    difference = ours.mean - min(max(ours.mean, low), high)
+    word: Word = "reproduced" if abs(difference) <= allowed else "beaten" if difference < 0 else "not reproduced"
+    found = "within the range" if low < high and not difference else f"{number(difference, decimals, signed=True)}{unit}"
+    return Judgement(word, f"{found}, uncertainty ±{number(allowed, decimals)} ({source or _seeds(ours)})")
+
+
+def _seeds(value: Measured) -> str:
+    return f"95 % interval over {value.n} seeds" if value.interval is not None else "one seed"
+
+
+def _there(value: T | None) -> T:
+    assert value is not None  # published.Entry holds a rule to what it needs
+    return value

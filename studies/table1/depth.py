@@ -1,26 +1,13 @@
-"""The other rows of Table 1 beside what Chen et al. print, and what the rows that readers asked for imply."""
+"""What the rows that readers asked for imply (torchdiffeq issues 25 and 32): the stem alone, and one residual block."""
 
 from typing import Any
 
-from neural_odes.verdicts.classification import error_difference, solver_change, table_1_error, table_1_parameters
+from neural_odes.verdicts.classification import error_difference
 from neural_odes.verdicts.measured import number, with_interval
-from neural_odes.verdicts.verdict import Verdict
-
-_PUBLISHED = ("rknet", "mlp")
-
-
-def judge(metrics: dict[str, Any], details: dict[str, Any]) -> list[Verdict]:
-    """Errors and sizes of RK-Net and the MLP, and whether RK-Net is an ODE."""
-    dataset = details["classification"]["dataset"]
-    return [
-        *(table_1_error(model=model, scores=metrics[model], dataset=dataset) for model in _PUBLISHED),
-        *(table_1_parameters(model=model, scores=metrics[model]) for model in _PUBLISHED),
-        solver_change(model="rknet", scores=metrics["rknet"]),
-    ]
 
 
 def depth_matters(scores: dict[str, Any]) -> str:
-    """What the two rows that readers asked for imply (torchdiffeq issues 25 and 32): the stem alone, and one residual block.
+    """In a few sentences.
 
     Args:
         scores: of all six models.
