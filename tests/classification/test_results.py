@@ -46,11 +46,10 @@ def scores():
     return {"odenet": found, "stem": found | {"parameters": 132_874}}
 
 
-def test_errors_stand_beside_the_published_ones_of_the_same_models(scores, tmp_path):
+def test_errors_are_written_with_both_intervals_and_every_seed(scores, tmp_path):
     results.write_errors(tmp_path, "mnist", scores)
     told = json.loads((tmp_path / "errors.json").read_text())
-    assert list(told["published"]) == ["odenet"] and told["published"]["odenet"]["error_pct"] == 0.42
-    assert told["published"]["odenet"]["binomial"] == pytest.approx(0.127, abs=5e-4)
+    assert told["dataset"] == "mnist" and told["ours"]["odenet"]["binomial"] == pytest.approx(1.96 * 0.06)
     # t(0.975, 1) = 12.706; standard deviation 0.1 / √2, divided by √2
     assert told["ours"]["stem"]["over_seeds"] == pytest.approx(12.706 * 0.05, abs=1e-4)
     assert told["ours"]["stem"]["seeds"] == [0.3, 0.4]
@@ -82,7 +81,9 @@ def test_each_model_has_a_row_with_its_seeds_its_mean_and_the_published_value(sc
 
 def test_no_error_on_another_data_set_stands_beside_a_published_one(scores, tmp_path):
     results.write_errors(tmp_path, "cifar10", scores)
-    assert json.loads((tmp_path / "errors.json").read_text())["published"] == {}
+    (ax,) = mnist_error.draw(tmp_path).axes
+    assert not any("published" in tick.get_text() for tick in ax.get_yticklabels())
+    assert not any("Table 1" in text.get_text() for text in ax.get_legend().get_texts())
 
 
 def test_one_seed_has_no_interval(scores, tmp_path):

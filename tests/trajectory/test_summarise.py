@@ -11,6 +11,7 @@ import pytest
 from neural_odes.pipeline.record import Record
 from neural_odes.pipeline.stage import Stage
 from neural_odes.trajectory.summarise import summarise
+from neural_odes.trajectory.table2 import beside_published
 
 FIGURES = ("spirals", "trajectory-error", "trajectory-training", "trajectory-calibration", "trajectory-latent")
 
@@ -71,7 +72,7 @@ def test_principal_components_of_the_latent_paths(clone):
 
 
 def test_the_error_figure_shows_the_claims_models_beside_table_2(clone):
-    table = pd.read_csv(clone / "reports/source/trajectory-error/errors.csv")
+    table = beside_published(pd.read_csv(clone / "reports/source/trajectory-error/errors.csv"))
     ours = table[(table["source"] == "ours") & (table["observations"] == 50)].set_index(["model", "where"])
     assert set(ours.index.get_level_values("model")) == {"latent_ode", "oracle"}
     # t(0.975, 2) = 4.3027; standard deviation 0.01

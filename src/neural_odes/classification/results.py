@@ -13,7 +13,6 @@ from neural_odes.pipeline.stage import Stage
 from neural_odes.summaries import collect
 from neural_odes.summaries.curves import write_curves
 from neural_odes.summaries.statistics import binomial_standard_error, half_width, over_seeds
-from neural_odes.verdicts.published import TABLE_1, TEST_IMAGES
 
 _KEYS = (
     "error_pct",
@@ -41,7 +40,7 @@ def scores(stage: Stage, folder: str, model: str) -> dict[str, Any]:
 
 
 def write_errors(folder: Path, dataset: str, found: Mapping[str, dict[str, Any]]) -> None:
-    """Writes errors.json: error and size of each model, by its ``scores``, beside those that Chen et al. print in Table 1.
+    """Writes errors.json: the data set, and error and size of each model, by its ``scores``.
 
     ``seeds`` are errors seed by seed; bars (``over_seeds``, ``binomial``) are half the widths of 95 % intervals.
     """
@@ -55,13 +54,8 @@ def write_errors(folder: Path, dataset: str, found: Mapping[str, dict[str, Any]]
         }
         for model, value in found.items()
     }
-    published = {
-        model: {"parameters": size, "error_pct": error, "binomial": 1.96 * binomial_standard_error(error, TEST_IMAGES)}
-        for model, (_, error, size) in TABLE_1.items()
-        if model in found and dataset == "mnist"
-    }
     epochs = next(iter(found.values()))["epochs"]
-    write_json(folder / "errors.json", {"epochs": epochs, "ours": ours, "published": published})
+    write_json(folder / "errors.json", {"dataset": dataset, "epochs": epochs, "ours": ours})
 
 
 def write_training(folder: Path, found: Mapping[tuple[str, int], pd.DataFrame]) -> None:

@@ -16,7 +16,7 @@ NUMBERS = (ORANGE, GREEN, BLUE)
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A row of ``errors.csv`` by number of observations (see ``results.write_errors``), and how it looks."""
+    """Rows of ``table2.beside_published`` by number of observations, and how they look."""
 
     source: str
     model: str

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from neural_odes.summaries.statistics import half_width, over_seeds
-from neural_odes.verdicts.published import TABLE_2
 
 Scores = dict[str, dict[str, dict[str, Any]]]
 """Values over seeds, by number of observations, model and key."""
@@ -36,21 +35,17 @@ def by_number(found: Mapping[str, Sequence[Mapping[str, Any]]], numbers: Sequenc
 
 
 def write_errors(folder: Path, scores: Scores) -> None:
-    """Writes errors.csv: RMSE by model, place and number of observations; ours and those of Table 2 of Chen et al.
+    """Writes errors.csv: RMSE by model, place and number of observations.
 
     ``ci95`` is half the width of the 95 % interval over seeds; empty where there is none.
     """
-    rows: list[tuple[str, str, str, int, float, float | None]] = [
-        ("published", model, "extrapolation", int(number), value, None)
-        for model, values in TABLE_2.items()
-        for number, value in values.items()
-    ]
+    rows = []
     for number, models in scores.items():
         for model, found in models.items():
             for where in ("interpolation", "extrapolation"):
                 value = found[f"rmse_{where}"]
-                rows.append(("ours", model, where, int(number), value["mean"], half_width(value)))
-    columns = ["source", "model", "where", "observations", "rmse", "ci95"]
+                rows.append((model, where, int(number), value["mean"], half_width(value)))
+    columns = ["model", "where", "observations", "rmse", "ci95"]
     write_table(folder / "errors.csv", pd.DataFrame(rows, columns=columns))
 
 

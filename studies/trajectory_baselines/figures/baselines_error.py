@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from neural_odes.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Look, new
 from neural_odes.trajectory.appearance import Line, errors_by_number
+from neural_odes.trajectory.table2 import beside_published
 
 _PANELS = {"interpolation": "In the window", "extrapolation": "Beyond it"}
 _LOOKS = {
@@ -23,7 +24,7 @@ _LOOKS = {
 
 def draw(source: Path) -> Figure:
     """A panel for each part of the time; the legend below holds for both."""
-    errors = pd.read_csv(source / "errors.csv")
+    errors = beside_published(pd.read_csv(source / "errors.csv"))
     drawn, axes = new(1, 2, size=(9.6, 5), sharey=True)
     for ax, (where, title) in zip(axes, _PANELS.items(), strict=True):
         lines = [Line(source=whose, model=model, where=where, look=look) for (whose, model), look in _LOOKS.items()]

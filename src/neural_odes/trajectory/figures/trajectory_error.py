@@ -8,12 +8,13 @@ from matplotlib.figure import Figure
 
 from neural_odes.figures.style import GREY, new
 from neural_odes.trajectory.appearance import NUMBERS, errors_by_number, plain_log_axis
+from neural_odes.trajectory.table2 import beside_published
 
 
 def draw(source: Path) -> Figure:
     """By number of observations, and over time."""
     drawn, axes = new(1, 2, size=(12, 4.4), width_ratios=[1, 1.25])
-    errors_by_number(axes[0], pd.read_csv(source / "errors.csv"))
+    errors_by_number(axes[0], beside_published(pd.read_csv(source / "errors.csv")))
     _over_time(axes[1], pd.read_csv(source / "over_time.csv"))
     return drawn
 
