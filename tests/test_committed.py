@@ -12,6 +12,7 @@ from neural_odes import git, params, paths
 from neural_odes.checking import audit
 from neural_odes.documents import blocks
 from neural_odes.pipeline.metrics import read_json
+from neural_odes.verdicts import claims
 
 
 def test_the_results_are_those_of_the_code(committed):
@@ -23,6 +24,12 @@ def test_the_results_are_those_of_the_code(committed):
 def test_every_generated_number_is_that_of_the_metrics(committed, name):
     text = (committed / name).read_text(encoding="utf-8")
     assert blocks.filled(committed, name, text) == text, "run: make docs"
+
+
+def test_every_published_number_is_answered(committed):
+    """By a number that is there, at each path of its entry."""
+    for name, lines in claims.load(committed).items():
+        assert not [(line.name, line.judgement.reason) for line in lines if line.judgement.word == "not measured"], name
 
 
 def test_every_figure_is_current(committed):

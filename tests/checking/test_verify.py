@@ -141,6 +141,16 @@ def test_outputs_that_are_not_as_in_the_lock_are_named(tmp_path):
     clone = verify.look(tmp_path)
     assert clone == verify.Clone(altered=tuple(names[:7]), left_out=("wide",))
     assert clone.covers("train@0") and not clone.covers("studies/wide/dvc.yaml:train@0")
+    reader = tmp_path / "studies" / "reader"
+    reader.mkdir()
+    (reader / "out.json").write_text("read")
+    dep, out = "../wide/results/metrics.json", {"path": "out.json", "hash": "md5", "md5": hashlib.md5(b"written").hexdigest()}
+    stage = {"cmd": "true", "deps": [dep], "outs": [{"out.json": {"cache": False}}]}
+    (reader / "dvc.yaml").write_text(json.dumps({"stages": {"gather": stage}}))
+    (reader / "dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": {"gather": {"cmd": "true", "outs": [out]}}}))
+    assert verify.look(tmp_path) == verify.Clone(altered=tuple(names[:7]), left_out=("reader", "wide")), (
+        "it reads what is not here"
+    )
     (tmp_path / "dvc.yaml").write_text("stages: [")
     with pytest.raises(UserError, match="git checkout brings it back"):
         verify.look(tmp_path)

@@ -109,7 +109,7 @@ class Clone:
 
     Attributes:
         altered: outputs that are missing or have other bytes, of pipelines that ran here.
-        left_out: pipelines of which nothing that DVC's cache holds is here: they were not run.
+        left_out: pipelines of which nothing that DVC's cache holds is here: they were not run; and those that read their results.
     """
 
     altered: tuple[str, ...]
@@ -132,8 +132,16 @@ def look(root: Path) -> Clone:
             for stage in repo.index.stages
             for out in stage.outs
         ]
+        parents = repo.index.graph.successors
+        reads = {
+            (graph.name_of(stage).pipeline, graph.name_of(parent).pipeline)
+            for stage in repo.index.stages
+            for parent in parents(stage)
+        }
     cached = {pipeline for pipeline, _, _, use_cache in outs if pipeline and use_cache}
     left_out = cached - {pipeline for pipeline, path, _, use_cache in outs if use_cache and path.exists()}
+    while more := {reader for reader, read in reads if reader and read in left_out} - left_out:
+        left_out |= more
     wrong = [path for pipeline, path, md5, _ in outs if pipeline not in left_out and not (path.exists() and md5_of(path) == md5)]
     return Clone(tuple(sorted(path.relative_to(root.resolve()).as_posix() for path in wrong)), tuple(sorted(left_out)))
 
