@@ -4,25 +4,25 @@ import io
 import re
 from pathlib import Path, PurePosixPath
 
+import invented_numbers
 import pytest
-from invented_numbers import DETAILS, NETWORK
 from rich.console import Console
 
 from neural_odes import git
 from neural_odes.benchmarks import comparison
-from neural_odes.documents import blocks, tables
+from neural_odes.documents import blocks, moves, tables
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import write_json
+from neural_odes.summaries.statistics import over_seeds
 from neural_odes.verdicts import claims
 from neural_odes.verdicts.headline import headlines
+from neural_odes.verdicts.published import ENTRIES
 
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """Details, two studies of which one judges, and benchmarks."""
-    (tmp_path / "reports/details").mkdir(parents=True)
-    for claim, details in DETAILS.items():
-        write_json(tmp_path / f"reports/details/{claim}.json", details)
+    """Numbers of the claims and of the studies, two studies with a README, and benchmarks."""
+    invented_numbers.written(tmp_path)
     for name, answer in (("bees", "Yes,\nthey do."), ("ants", "No.")):
         (tmp_path / f"studies/{name}").mkdir(parents=True)
         (tmp_path / f"studies/{name}/README.md").write_text(f"# Do {name} | fly?\n\n{answer}\n\n## What is done\n")
@@ -58,31 +58,45 @@ def test_the_headline_fits_a_terminal_and_breaks_no_word(clone):
     assert "…" not in text
 
 
-def test_every_verdict_is_in_the_table_and_a_study_of_its_own_kind(clone):
-    (clone / "studies/bees/verdicts.py").write_text(
-        "from neural_odes.verdicts.classification import table_1_parameters\n"
-        "def judge(metrics, details):\n"
-        "    return [table_1_parameters(model='rknet', scores=metrics['rknet'])]\n"
-    )
-    with pytest.raises(UserError, match=r"studies/bees/results/metrics.json: missing; "):
-        blocks.results(clone)
-    (clone / "studies/bees/results").mkdir()
-    write_json(clone / "studies/bees/results/metrics.json", {"rknet": NETWORK})
+def test_every_verdict_is_in_the_table_beside_its_degree(clone):
     text = blocks.results(clone)
     assert re.findall("^### .*", text, re.MULTILINE) == [
-        "### Classification", "### Density", "### Trajectory", "### Study: [bees](../studies/bees)"
+        "### Classification", "### Density", "### Trajectory", "### Study: [memory](../studies/memory)",
+        "### Study: [solvers](../studies/solvers)", "### Study: [table1](../studies/table1)",
+        "### Study: [trajectory_baselines](../studies/trajectory_baselines)", "### Study: [widths](../studies/widths)",
     ]  # fmt: skip
-    assert "| RK-Net, parameters | 220,000 | Chen et al. 2018, Table 1 | 208,266 | – | reproduced |" in text
-    assert "tight minus training solver" in text and text.count("| MSE in") == 0
+    line = "| RK-Net, parameters | 220,000 | Chen et al. 2018, Table 1 | 208,266 | – | reproduced | same data |"
+    assert line in text.splitlines()
+    degrees = [row.rsplit(" | ", 1)[1].removesuffix(" |") for row in text.splitlines() if row.count(" | ") == 6]
+    assert len(degrees) > len(ENTRIES) and set(degrees) == {"comparability", "---", "same data", "same generator", "none"}
+
+
+def test_verdicts_are_counted_by_degree(clone):
+    lines = blocks.results(clone).splitlines()
+    assert lines[0] == "| verdict | same data | same generator | none |" and "| not comparable | 0 | 0 | 1 |" in lines[2:6]
+
+
+def test_what_a_departure_moves_is_measured_or_said_not_to_be(clone):
+    lines = {row.split(" | ")[0].removeprefix("| "): row for row in moves.moves(clone, "classification").splitlines()}
+    # errors 0.40, 0.42, 0.44 in training, 0.40, 0.43, 0.43 tight: 0, 0.01, −0.01
+    solver = lines["solver of the reported error: as in training, or tight (test error, %)"]
+    assert solver.endswith("| 0.42 ± 0.05 | 0.42 ± 0.04 | 0.00 ± 0.02 | the claim |")
+    own = lines["all of the report’s settings, on fewer training images: ODE-Net (test error, %)"]
+    assert own.endswith("| not measured | – | – | [student_report](../studies/student_report) |")
+    kept = clone / "studies" / "student_report" / "kept"
+    kept.mkdir(parents=True)
+    write_json(kept / "metrics.json", {"classification": {"odenet": [{"error_pct": 2.33}], "resnet": [{"error_pct": 1.84}]}})
+    assert "| 2.33 | 0.42 ± 0.05 | – |" in moves.moves(clone, "classification")
+    assert "| [trajectory_baselines](../studies/trajectory_baselines) |" in moves.moves(clone, "trajectory")
 
 
 def test_round_trips_are_listed_where_they_were_measured(clone):
     """The largest over all numbers of observations, with a flag; a dash where an evaluation had none."""
     lines = blocks.round_trips(clone).splitlines()[2:]
-    assert len(lines) == 7 and all(line.endswith("| – |") for line in lines)
-    error = {"round_trip_error_extrapolation": over_seeds([1e-4, 2e-4])}
-    details = {count: {"latent_ode": ERRORS | error, "oracle": ERRORS} for count in ("30", "50")}
-    details["50"]["latent_ode"]["round_trip_error_extrapolation"] = over_seeds([0.02, 1e-4])
+    assert len(lines) == 8 and all(line.endswith("| – |") for line in lines)
+    details = invented_numbers.spirals(latent_ode=(0.006,), oracle=(0.005,))
+    for count, errors in (("30", [1e-4, 2e-4]), ("50", [0.02, 1e-4]), ("100", [1e-4, 1e-4])):
+        details[count]["latent_ode"]["round_trip_error_extrapolation"] = over_seeds(errors)
     write_json(clone / "reports/details/trajectory.json", details)
     assert blocks.round_trips(clone).splitlines()[-1] == "| latent ODE | RMSE beyond it | tight | 2e-02, too large |"
 

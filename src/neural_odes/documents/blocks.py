@@ -6,11 +6,12 @@ from typing import Any
 
 from neural_odes import paths
 from neural_odes.benchmarks import comparison
-from neural_odes.documents import tables
+from neural_odes.documents import moves, tables
 from neural_odes.errors import UserError
 from neural_odes.pages import study
 from neural_odes.pages.study import Study
 from neural_odes.verdicts import claims, round_trip
+from neural_odes.verdicts.claims import DEGREES
 from neural_odes.verdicts.headline import COLUMNS, headlines
 from neural_odes.verdicts.trajectory import observation_counts
 
@@ -18,6 +19,7 @@ BEGIN, END = "<!-- {}: written by `make docs` -->", "<!-- end of {} -->"
 DOCUMENTS = {
     "README.md": ("headline",),
     "docs/results.md": ("results", "round_trips", "studies"),
+    "docs/deviations.md": tuple(f"moved_{claim}" for claim in claims.CLAIMS),
     "docs/cluster.md": ("cluster",),
     "docs/benchmarks.md": ("cost", "speed"),
     "studies/README.md": ("studies",),
@@ -54,6 +56,8 @@ def filled(root: Path, name: str, text: str) -> str:
 def _block(root: Path, document: str, block: str) -> str:
     if block == "studies":
         return studies(root, to="" if document.startswith(paths.STUDIES) else f"../{paths.STUDIES}/")
+    if block.startswith("moved_"):
+        return moves.moves(root, block.removeprefix("moved_"))
     return {
         "headline": headline,
         "results": results,
@@ -70,21 +74,21 @@ def headline(root: Path) -> str:
 
 
 def results(root: Path) -> str:
-    """Every verdict: the claims', then the studies'."""
-    found = {claim.capitalize(): claims.judge(claim, details) for claim, details in claims.load_details(root).items()}
-    for one in _studies(root):
-        found[f"Study: [{one.name}](../{paths.STUDIES}/{one.name})"] = claims.load_study(root, one.name)
-    return "\n\n".join(
-        f"### {title}\n\n{tables.markdown(tables.VERDICT_COLUMNS, [tables.verdict_row(line) for line in lines])}"
-        for title, lines in found.items()
-        if lines
-    )
+    """How many verdicts there are of each kind, then every one: the claims', then the studies'."""
+    found = claims.load(root)
+    counted = claims.counts(line for lines in found.values() for line in lines)
+    rows = [(word, *(str(number) for number in by_degree.values())) for word, by_degree in counted.items()]
+    parts = [tables.markdown(("verdict", *DEGREES), rows)]
+    for page, lines in found.items():
+        title = page.capitalize() if page in claims.CLAIMS else f"Study: [{page}](../{paths.STUDIES}/{page})"
+        parts.append(f"### {title}\n\n{tables.markdown(tables.VERDICT_COLUMNS, [tables.verdict_row(line) for line in lines])}")
+    return "\n\n".join(parts)
 
 
 def round_trips(root: Path) -> str:
     """Of each solver that the claims' numbers come from; of the latent ODE, over all numbers of observations."""
     details = claims.load_details(root)
-    odenet, cnf, spirals = details["classification"]["odenet"], details["density"]["cnf"], details["trajectory"]
+    odenet, density, spirals = details["classification"]["odenet"], details["density"], details["trajectory"]
 
     def latent(where: str, solver: str = "") -> dict[str, Any] | None:
         found = [spirals[count]["latent_ode"].get(f"round_trip_error_{where}{solver}") for count in observation_counts(spirals)]
@@ -93,7 +97,8 @@ def round_trips(root: Path) -> str:
     rows = [
         ("ODE-Net", "error", "of training", odenet.get("round_trip_error")),
         ("ODE-Net", "error, NFE", "tight", odenet.get("round_trip_error_tight")),
-        ("CNF", "NLL, gap, NFE", "tight", cnf.get("round_trip_error")),
+        ("CNF", "NLL, gap, NFE", "tight", density["cnf"].get("round_trip_error")),
+        ("CNF, the report’s moons", "NLL, gap, NFE", "tight", density["report_moons"]["cnf"].get("round_trip_error")),
         ("latent ODE", "RMSE in the window", "of training", latent("interpolation", "_training_solver")),
         ("latent ODE", "RMSE in the window", "tight", latent("interpolation")),
         ("latent ODE", "RMSE beyond it", "of training", latent("extrapolation", "_training_solver")),
