@@ -187,7 +187,7 @@ def test_figure_of_evaluations(tmp_path):
     assert curves.get_lines()[0].get_xdata().tolist() == [1.0, 2.0]
     lines = {line.get_label(): line.get_ydata().tolist() for line in counts.get_lines()}
     assert lines["adjoint, default norm"] == [12.0, 24.0] and lines["adjoint, seminorm"] == [8.0, 16.0]
-    assert lines["Chen et al., as published: half"] == [0.0, 11.0]
+    assert lines["Chen et al., as published: 0.5"] == [0.0, 11.0]
     assert len(gradient.get_lines()) == 3
 
 

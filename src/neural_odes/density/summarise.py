@@ -12,7 +12,6 @@ from neural_odes.pipeline.stage import Stage
 from neural_odes.summaries import collect
 from neural_odes.summaries.curves import write_curves
 from neural_odes.summaries.statistics import half_width
-from neural_odes.verdicts.published import REPORT_LOG_NLL, REPORT_NLL
 
 _MODEL = "cnf"
 _REFIT = f"{_MODEL}-report"  # the same on the student report's moons
@@ -107,7 +106,7 @@ def _training(part: Stage) -> None:
 
 
 def _report(part: Stage) -> None:
-    """On the student report's moons: density of the first seed, validation NLL by step, and the numbers that stand beside it.
+    """On the student report's moons: density of the first seed, validation NLL by step, mean NLL of the test, and the entropy.
 
     These moons are twice as large as the claim's, so that every second point of the grid will do."""
     seeds = part.seeds
@@ -120,4 +119,4 @@ def _report(part: Stage) -> None:
         model = np.exp(grid["log_q"][::2, ::2]).astype(np.float16)
         np.savez(out / "density.npz", x=grid["x"][::2], y=grid["y"][::2], model=model)
     ours = {"entropy_nats": found[0]["entropy_nats"], "nll_nats": results.scores(found)["nll_nats"]["mean"], "seed": seeds[0]}
-    write_json(out / "report.json", ours | {"printed_nats": REPORT_NLL, "logged_nats": REPORT_LOG_NLL})
+    write_json(out / "report.json", ours)

@@ -131,6 +131,8 @@ def _network(model: str) -> Network:
 
 TEST_IMAGES = 10_000  # of MNIST
 TABLE_1 = {model: _network(model) for model in ("odenet", "resnet", "rknet", "mlp")}
+FIGURE_3C = _value("figure-3c")  # Chen et al. 2018: evaluations backward / forward
+FIGURE_3C_CORRECTED = _entry("figure-3c-corrected").ends  # the range in which they were when counted again
 TABLE_2 = {  # Chen et al. 2018: RMSE on 100 points beyond the window, by number of observations
     model: {count: _value(f"table-2-{name}-{count}") for count in ("30", "50", "100")}
     for model, name in (("latent_ode", "latent-ode"), ("rnn", "rnn"))

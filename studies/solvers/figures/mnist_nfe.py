@@ -14,6 +14,7 @@ from neural_odes.classification.appearance import MODELS
 from neural_odes.figures import style
 from neural_odes.figures.style import BLACK, BLUE, ORANGE, Look
 from neural_odes.pipeline.metrics import read_json
+from neural_odes.verdicts.published import FIGURE_3C, FIGURE_3C_CORRECTED
 from studies.solvers.appearance import METHODS
 
 _ADJOINT = {
@@ -21,7 +22,6 @@ _ADJOINT = {
     "_seminorm": Look(label="adjoint, seminorm", colour=ORANGE, marker="s", line="--", hollow=True),
 }
 _THROUGH = Look(label="through the solver", colour=BLACK, marker="D")
-_CORRECTED = (0.78, 0.86)  # of Figure 3 c, by VanniLeonardo/re-augmented-neural-odes (2026), claim 6
 
 
 def draw(source: Path) -> Figure:
@@ -60,9 +60,9 @@ def _adjoint(ax: Any, adjoint: list[dict[str, Any]]) -> None:
         x, y = row["nfe_forward"], row["nfe_backward"]
         ax.annotate(f"{row['tolerance']:g}", (x, y), xytext=(6, -10), textcoords="offset points", fontsize=9)
     line = np.array([0, max(forward) * 1.1])
-    low, high = (share * line for share in _CORRECTED)
+    low, high = (share * line for share in FIGURE_3C_CORRECTED)
     ax.fill_between(line, low, high, color=style.GREY, alpha=0.3, linewidth=0, label="Chen et al., corrected")
-    ax.plot(line, line / 2, ":", color=style.GREY, label="Chen et al., as published: half")
+    ax.plot(line, FIGURE_3C * line, ":", color=style.GREY, label=f"Chen et al., as published: {FIGURE_3C}")
     ax.set(xlabel="evaluations forward", ylabel="evaluations backward", title="One gradient, by tolerance")
     ax.legend(fontsize=9)
 
