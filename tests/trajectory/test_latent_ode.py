@@ -11,7 +11,7 @@ from neural_odes.errors import UserError
 from neural_odes.pipeline import weights
 from neural_odes.pipeline.models import restored, seeded
 from neural_odes.pipeline.record import Inputs, Record
-from neural_odes.solvers.solve import Fixed
+from neural_odes.solvers.solve import Fixed, solve
 from neural_odes.trajectory import bands, inference, spirals
 from neural_odes.trajectory.latent import Posterior, adaptive, fixed
 from neural_odes.trajectory.models.latent_ode import LatentOde
@@ -49,7 +49,7 @@ def test_states_before_and_after_against_scipy(model):
     times = torch.tensor([-100.0, -37.5, -1.0, 0.0, 12.0, 99.0])
 
     def right_side(t, y):
-        return model.field(torch.tensor(t), torch.tensor(y)).detach().numpy()
+        return model.field()(torch.tensor(t), torch.tensor(y)[None])[0].detach().numpy()
 
     expected = []
     for time in times:
@@ -265,3 +265,19 @@ def test_size_of_the_default_model():
     field = (4 * 64 + 64) + (64 * 64 + 64) + (64 * 4 + 4)
     decoder = (4 * 64 + 64) + (64 * 64 + 64) + (64 * 2 + 2)
     assert sum(p.numel() for p in default.parameters()) == encoder + field + decoder
+
+
+def test_gradients_of_the_written_out_field_are_those_of_autograd(model):
+    z = torch.randn(6, 3, generator=torch.Generator().manual_seed(5))
+    rate = torch.linspace(-1, 0.5, 6)[:, None]
+    times = torch.linspace(0, 1, 8)
+    weights = torch.randn(8, 6, 3, generator=torch.Generator().manual_seed(6))
+    found = {}
+    for way, field in {"written out": model.field(rate), "autograd": lambda t, y: rate * model.velocity(y)}.items():
+        model.zero_grad()
+        start = z.clone().requires_grad_()
+        path = solve(field, start, times, fixed(0.3)(1.0)).y
+        (path * weights).sum().backward()
+        found[way] = [path.detach(), start.grad, *(p.grad.clone() for p in model.velocity.parameters())]
+    for a, b in zip(*found.values(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-8, rtol=1e-8)

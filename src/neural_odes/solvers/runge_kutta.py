@@ -49,14 +49,14 @@ class DerivedField(Protocol):
         """The gradient with respect to the state, from one with respect to dy/dt; adds to ``gradients`` those of ``tensors``."""
 
 
-def steps(field: Field, y0: Tensor, nodes: Sequence[float], method: str) -> tuple[list[Tensor], list[Tensor]]:
-    """The states at all nodes, and the slopes at which each step begins."""
-    states, slopes = [y0], []
-    for start, end in itertools.pairwise(nodes):
-        y, k = _step(field, states[-1], start, end, method)
-        states.append(y)
-        slopes.append(k[0])
-    return states, slopes
+def steps(field: Field, y0: Tensor, nodes: Sequence[float], method: str) -> tuple[Tensor, Tensor]:
+    """The states at all nodes, and the slopes at which each step begins, stacked.
+
+    Of a field that brings its own derivative gradients are exact, those of the steps taken (discretise, then optimise).
+    """
+    if isinstance(field, DerivedField):
+        return _Steps.apply(y0, field, nodes, method, *field.tensors)
+    return _steps(field, y0, nodes, method)
 
 
 def last_state(field: Field, y0: Tensor, nodes: Sequence[float], method: str) -> Tensor:
@@ -67,14 +67,18 @@ def last_state(field: Field, y0: Tensor, nodes: Sequence[float], method: str) ->
     return y
 
 
-def derived_steps(field: DerivedField, y0: Tensor, nodes: Sequence[float], method: str) -> Tensor:
-    """The state at the last node. Gradients are exact, those of the steps taken (discretise, then optimise)."""
-    return _Steps.apply(y0, field, nodes, method, *field.tensors)
-
-
 def adjoint_steps(field: Field, y0: Tensor, nodes: Sequence[float], method: str, parameters: Sequence[Tensor]) -> Tensor:
     """The state at the last node; gradients, of ``y0`` and ``parameters``, by the adjoint equation over the same steps."""
     return _Adjoint.apply(y0, field, nodes, method, *parameters)
+
+
+def _steps(field: Field, y0: Tensor, nodes: Sequence[float], method: str) -> tuple[Tensor, Tensor]:
+    states, slopes = [y0], []
+    for start, end in itertools.pairwise(nodes):
+        y, k = _step(field, states[-1], start, end, method)
+        states.append(y)
+        slopes.append(k[0])
+    return torch.stack(states), torch.stack(slopes)
 
 
 def _step(field: Field, y: Tensor, start: float, end: float, method: str) -> tuple[Tensor, list[Tensor]]:
@@ -82,25 +86,30 @@ def _step(field: Field, y: Tensor, start: float, end: float, method: str) -> tup
     h = end - start
     k: list[Tensor] = []
     for c_i, a_i in zip(c, a, strict=True):
-        stage = y
-        for a_ij, k_j in zip(a_i, k, strict=True):
-            stage = torch.add(stage, k_j, alpha=h * a_ij)
-        k.append(field(y.new_full((), start + c_i * h), stage))
-    for b_i, k_i in zip(b, k, strict=True):
-        if b_i:
-            y = torch.add(y, k_i, alpha=h * b_i)
-    return y, k
+        k.append(field(y.new_full((), start + c_i * h), _moved(y, k, a_i, h)))
+    return _moved(y, k, b, h), k
+
+
+def _moved(y: Tensor, slopes: Sequence[Tensor], weights: Sequence[float], h: float) -> Tensor:
+    """y + h Σ_i weight_i slope_i."""
+    for weight, slope in zip(weights, slopes, strict=True):
+        if weight:
+            y = torch.add(y, slope, alpha=h * weight)
+    return y
 
 
 class _Steps(torch.autograd.Function):
     """Steps forward; and backward through the same steps.
 
     With stages Y_i = y + h Σ_j a_ij k_j and y⁺ = y + h Σ_i b_i k_i, a gradient g of y⁺ gives those of the slopes and of y by
-    k̄_i = h (b_i g + Σ_j a_ji Ȳ_j), Ȳ_i = (∂f/∂y)ᵀ k̄_i for i from the last stage to the first, and ȳ = g + Σ_i Ȳ_i.
+    k̄_i = h (b_i g + Σ_j a_ji Ȳ_j), Ȳ_i = (∂f/∂y)ᵀ k̄_i for i from the last stage to the first, and ȳ = g + Σ_i Ȳ_i; what is
+    asked of the states between and of the first slopes is added on the way.
     """
 
     @staticmethod
-    def forward(ctx: Any, y0: Tensor, field: DerivedField, nodes: Sequence[float], method: str, *tensors: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, y0: Tensor, field: DerivedField, nodes: Sequence[float], method: str, *tensors: Tensor
+    ) -> tuple[Tensor, Tensor]:
         kept: list[tuple[Tensor, ...]] = []
 
         def keeping(t: Tensor, y: Tensor) -> Tensor:
@@ -109,23 +118,26 @@ class _Steps(torch.autograd.Function):
             return rate
 
         ctx.field, ctx.nodes, ctx.method, ctx.kept = field, nodes, method, kept
-        return last_state(keeping, y0, nodes, method)
+        return _steps(keeping, y0, nodes, method)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, of_states: Tensor, of_first_slopes: Tensor) -> tuple[Tensor | None, ...]:
         _, a, b = TABLEAUS[ctx.method]
         gradients = [torch.zeros_like(tensor) for tensor in ctx.field.tensors]
-        for end, start in itertools.pairwise(reversed(ctx.nodes)):
+        gradient = of_states[-1]
+        for step, (start, end) in reversed([*enumerate(itertools.pairwise(ctx.nodes))]):
             h = end - start
             of_stages: list[Tensor] = []  # from the last stage to the first
             for i in reversed(range(len(b))):
                 of_slope = gradient * (h * b[i])
                 for j, of_stage in zip(reversed(range(len(b))), of_stages, strict=False):
                     of_slope.add_(of_stage, alpha=h * a[j][i])
+                if i == 0:
+                    of_slope.add_(of_first_slopes[step])
                 of_stages.append(ctx.field.pull_back(ctx.kept.pop(), of_slope, gradients))
-            for of_stage in of_stages:
-                gradient = gradient + of_stage
+            for part in (*of_stages, of_states[step]):
+                gradient = gradient + part
         return (gradient, None, None, None, *gradients)
 
 
@@ -146,23 +158,24 @@ class _Adjoint(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        last, *parameters = ctx.saved_tensors
+        y, *parameters = ctx.saved_tensors
+        adjoint = gradient
+        c, a, b = TABLEAUS[ctx.method]
         of_parameters = [torch.zeros_like(parameter) for parameter in parameters]
-        of_slopes: list[tuple[Tensor, ...]] = []  # aᵀ ∂f/∂θ at the stages of a step
-
-        def system(t: Tensor, state: Tensor) -> Tensor:
-            y = state[0].detach().requires_grad_()
-            with torch.enable_grad():
-                rate = ctx.field(t, y)
-            of_y, *of_slope = torch.autograd.grad(rate, (y, *parameters), state[1], allow_unused=True, materialize_grads=True)
-            of_slopes.append(tuple(of_slope))
-            return torch.stack([rate.detach(), -of_y])
-
-        state = torch.stack([last, gradient])
         for end, start in itertools.pairwise(reversed(ctx.nodes)):
-            state, _ = _step(system, state, end, start, ctx.method)
-            for weight, of_slope in zip(TABLEAUS[ctx.method][2], of_slopes, strict=True):
+            h = start - end
+            slopes: list[Tensor] = []
+            pulled: list[Tensor] = []  # aᵀ ∂f/∂y at the stages
+            for c_i, a_i, b_i in zip(c, a, b, strict=True):
+                stage = _moved(y, slopes, a_i, h).detach().requires_grad_()
+                with torch.enable_grad():
+                    slope = ctx.field(y.new_full((), end + c_i * h), stage)
+                of_y, *of_slope = torch.autograd.grad(
+                    slope, (stage, *parameters), _moved(adjoint, pulled, a_i, -h), allow_unused=True, materialize_grads=True
+                )
+                slopes.append(slope.detach())
+                pulled.append(of_y)
                 for total, part in zip(of_parameters, of_slope, strict=True):
-                    total.add_(part, alpha=(end - start) * weight)
-            of_slopes.clear()
-        return (state[1], None, None, None, *of_parameters)
+                    total.add_(part, alpha=-h * b_i)
+            y, adjoint = _moved(y, slopes, b, h), _moved(adjoint, pulled, b, -h)
+        return (adjoint, None, None, None, *of_parameters)

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neural_odes.errors import UserError
-from neural_odes.solvers.runge_kutta import TABLEAUS, DerivedField, Field, adjoint_steps, derived_steps, last_state, steps
+from neural_odes.solvers.runge_kutta import TABLEAUS, DerivedField, Field, adjoint_steps, last_state, steps
 
 
 class SolverError(UserError):
@@ -199,17 +199,15 @@ def _check_span(solver: Fixed, wanted: list[float]) -> None:
 def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution:
     nodes = solver.nodes
     wanted = t.tolist()
-    nfe = len(TABLEAUS[solver.method][0]) * (len(nodes) - 1)
-    if len(wanted) > 2:
-        states, slopes = steps(field, y0, nodes, solver.method)
-        slopes.append(field(y0.new_full((), nodes[-1]), states[-1]))
-        nfe += 1
-        values = _hermite(nodes, torch.stack(states), torch.stack(slopes), wanted)
-    elif isinstance(field, DerivedField):
-        values = torch.stack([y0, derived_steps(field, y0, nodes, solver.method)])
-    else:
-        values = torch.stack([y0, last_state(field, y0, nodes, solver.method)])
-    return Solution(values, Statistics(nfe=nfe, nodes=list(nodes)))
+    statistics = Statistics(nfe=len(TABLEAUS[solver.method][0]) * (len(nodes) - 1), nodes=list(nodes))
+    if len(wanted) == 2 and not isinstance(field, DerivedField):
+        return Solution(torch.stack([y0, last_state(field, y0, nodes, solver.method)]), statistics)
+    states, slopes = steps(field, y0, nodes, solver.method)
+    if len(wanted) == 2:
+        return Solution(states[[0, -1]], statistics)
+    last = field(y0.new_full((), nodes[-1]), states[-1])
+    statistics.nfe += 1
+    return Solution(_hermite(nodes, states, torch.cat([slopes, last[None]]), wanted), statistics)
 
 
 def _solve_fixed_adjoint(field: Field, y0: Tensor, t: Tensor, solver: Fixed, parameters: tuple[Tensor, ...]) -> Solution:

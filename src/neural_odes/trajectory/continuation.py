@@ -31,9 +31,7 @@ class ContinuedLatentOde(LatentNetwork):
         # One solve for both ways: the first half of the batch runs backward over the window, the second one beyond it.
         speed = torch.cat([-torch.ones_like(seen.end), torch.ones_like(seen.end)])[:, None] * window / self.time_unit
         fractions = torch.arange(window + 1).to(x) / window
-        path = solve(
-            lambda t, state: speed * self.field(t, state), torch.cat([z, z]), fractions, fixed(learning.params.step_size)(1.0)
-        ).y
+        path = solve(self.field(speed), torch.cat([z, z]), fractions, fixed(learning.params.step_size)(1.0)).y
         states = torch.cat([path[1:, :batch].flip(0), path[:-1, batch:]])  # at grid times 0, …, 2 · window − 1
         errors = x - self.decode(states).transpose(0, 1)
         nll = 2 * number * (errors**2).sum(-1).mean() / (2 * learning.noise_std**2)

@@ -113,7 +113,7 @@ def terms(
 
     # time t of the window is (window − t)/window of the way back from its end
     fractions = torch.arange(window + 1, dtype=torch.float64) / window
-    path = solve(lambda t, z: duration * model.field(t, z), start, fractions.to(start), solver(1.0)).y
+    path = solve(model.field(duration), start, fractions.to(start), solver(1.0)).y
 
     def nll(seen: View, errors: Float[Tensor, "n times 2"]) -> Float[Tensor, " n"]:
         return seen.times.shape[1] * (errors**2).sum(-1).mean(1) / (2 * noise_std**2)

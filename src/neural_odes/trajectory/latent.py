@@ -15,6 +15,7 @@ from neural_odes.solvers.round_trip import round_trip_error
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver, solve
 from neural_odes.trajectory.learning import WindowModel
 from neural_odes.trajectory.params import LatentParams
+from neural_odes.trajectory.velocity import VelocityField
 
 LENGTH = 5.0
 """Unit of length of encoders and decoders: the curves' centres lie at ±5."""
@@ -121,31 +122,32 @@ class LatentNetwork(WindowModel):
         parts = [t, observations / LENGTH, angles_t.sin(), angles_t.cos(), angles_x.sin(), angles_x.cos()]
         return self.token(torch.cat(parts, -1)).mean(-2)
 
-    def field(self, t: Float[Tensor, ""], z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch latent"]:
-        """dz/dt, autonomous, per ``time_unit``."""
-        return self.velocity(z)
+    def field(self, rate: Float[Tensor, "batch 1"] | None = None) -> VelocityField:
+        """dz/dt at the weights as they are now, per ``time_unit``; of each row of a batch times its ``rate``."""
+        return VelocityField(self.velocity, rate)
 
     def states(
         self, z: Float[Tensor, "*batch latent"], times: Float[Tensor, " times"], solver: SolverTo
     ) -> Float[Tensor, "times *batch latent"]:
         """The states at ``times`` (grid steps relative to that of ``z``, increasing), before and after it."""
         t = times / self.time_unit
+        now = z.reshape(-1, self.latent_size)
         parts = []
         if (past := t[t < 0]).numel():
             backward = torch.cat([past.new_zeros(1), past.flip(0)])
-            parts.append(solve(self.field, z, backward, solver(float(past[0]))).y[1:].flip(0))
+            parts.append(solve(self.field(), now, backward, solver(float(past[0]))).y[1:].flip(0))
         if (future := t[t > 0]).numel():
             future = torch.cat([future.new_zeros(1), future])
-            forward = solve(self.field, z, future, solver(float(future[-1]))).y
+            forward = solve(self.field(), now, future, solver(float(future[-1]))).y
             parts.append(forward if bool((t == 0).any()) else forward[1:])
         elif bool((t == 0).any()):
-            parts.append(z[None])
-        return torch.cat(parts)
+            parts.append(now[None])
+        return torch.cat(parts).view(-1, *z.shape)
 
     def round_trip_error(self, z: Float[Tensor, "*batch latent"], time: float, solver: SolverTo) -> float:
         """Of states, carried ``time`` grid steps ahead (or back) and home again: small where the solver follows the flow."""
         end = time / self.time_unit
-        return round_trip_error(self.field, z, 0.0, end, solver(end))
+        return round_trip_error(self.field(), z.reshape(-1, self.latent_size), 0.0, end, solver(end))
 
     def decode(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch 2"]:
         """Positions."""

@@ -13,6 +13,7 @@ from neural_odes.density.flow import ContinuousFlow
 from neural_odes.density.params import CnfParams
 from neural_odes.pipeline.models import Model
 from neural_odes.solvers.runge_kutta import Field
+from neural_odes.solvers.sigmoid import doubled, in_sigmoids, slope
 
 Time: TypeAlias = Float[Tensor, ""] | Float[Tensor, "n 1"]
 """One for all points, or one for each."""
@@ -36,7 +37,7 @@ class Cnf(ContinuousFlow, Model):
 
 
 class _Weights(NamedTuple):
-    """What the field computes with: the matrices without the columns of time and bias, and M; or their gradients."""
+    """What the field computes with, all rewritten for σ (see ``in_sigmoids``), and M; or the gradients of these."""
 
     w1: Float[Tensor, "units 2"]
     time: Float[Tensor, " units"]
@@ -51,14 +52,14 @@ class _Weights(NamedTuple):
 class CnfField:
     """[f(t, z), −tr ∂f/∂z], and its derivative.
 
-    With hidden layers h₁ and h₂, and g = 1 − h² = tanh' at each, tr ∂f/∂z = g₂ᵀ M g₁, where M = W₂ ∘ (W₁ W₃)ᵀ over the
-    columns of W₁ that belong to z.
+    With hidden layers s₁ and s₂ of the logistic function, and u = s (1 − s), its slope at each, tr ∂f/∂z = u₂ᵀ M u₁, where
+    M = W₂ ∘ (W₁ W₃)ᵀ over the columns of W₁ that belong to z.
     """
 
     def __init__(self, w1: Tensor, w2: Tensor, w3: Tensor):
-        z, inner, outer = w1[:, :2].contiguous(), w2[:, :-1].contiguous(), w3[:, :-1].contiguous()
-        time, b1, b2, b3 = (column.contiguous() for column in (w1[:, 2], w1[:, 3], w2[:, -1], w3[:, -1]))
-        self.tensors = _Weights(z, time, b1, inner, b2, outer, b3, inner * (z @ outer).T)
+        layers = [(w1[:, :2], w1[:, 3]), (w2[:, :-1], w2[:, -1]), (w3[:, :-1], w3[:, -1])]
+        (z, b1), (inner, b2), (outer, b3) = in_sigmoids(layers)
+        self.tensors = _Weights(z, 2 * w1[:, 2], b1, inner, b2, outer.contiguous(), b3, inner * (z @ outer).T)
 
     def __call__(self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]) -> Float[Tensor, "n 3"]:
         return self.evaluate(t, state)[0]
@@ -66,45 +67,39 @@ class CnfField:
     def velocity(self, t: Time, z: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
         """f(t, z) alone."""
         w = self.tensors
-        return torch.addmm(w.b3, self.hidden(t, z)[1], w.w3.T)
-
-    def hidden(self, t: Time, z: Float[Tensor, "n 2"]) -> tuple[Float[Tensor, "n units"], Float[Tensor, "n units"]]:
-        """Both hidden layers."""
-        w = self.tensors
-        h1 = torch.addmm(torch.addcmul(w.b1, t, w.time), z, w.w1.T).tanh_()
-        return h1, torch.addmm(w.b2, h1, w.w2.T).tanh_()
+        return torch.addmm(w.b3, self._hidden(t, z)[1], w.w3.T)
 
     def jacobian(self, t: Float[Tensor, ""], z: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2 2"]:
-        """∂f/∂z = W₃ g₂ W₂ g₁ W₁, with g as diagonals."""
+        """∂f/∂z = W₃ u₂ W₂ u₁ W₁, with u as diagonals."""
         w = self.tensors
-        g1, g2 = (_slope(h) for h in self.hidden(t, z))
-        return torch.stack([((g1 * column) @ w.w2.T * g2) @ w.w3.T for column in w.w1.T], 2)
+        u1, u2 = (slope(s) for s in self._hidden(t, z))
+        return torch.stack([((u1 * column) @ w.w2.T * u2) @ w.w3.T for column in w.w1.T], 2)
 
     def evaluate(
         self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]
     ) -> tuple[Float[Tensor, "n 3"], tuple[Tensor, ...]]:
         """Velocity and change of log-density; and what ``pull_back`` needs."""
         w, z = self.tensors, state[:, :2]
-        h1, h2 = self.hidden(t, z)
-        p = _slope(h1) @ w.m.T
-        trace = torch.linalg.vecdot(p, _slope(h2))
-        return torch.cat([torch.addmm(w.b3, h2, w.w3.T), -trace[:, None]], 1), (t, z, h1, h2, p)
+        s1, s2 = self._hidden(t, z)
+        u1, u2 = slope(s1), slope(s2)
+        p = u1 @ w.m.T
+        trace = torch.linalg.vecdot(p, u2)
+        return torch.cat([torch.addmm(w.b3, s2, w.w3.T), -trace[:, None]], 1), (t, z, s1, s2, u1, u2, p)
 
     def pull_back(
         self, kept: tuple[Tensor, ...], gradient: Float[Tensor, "n columns"], gradients: Sequence[Tensor]
     ) -> Float[Tensor, "n columns"]:
-        """By the chain rule, with dg/dh = −2 h. ``of_…`` is the gradient with respect to …, and a is what enters a tanh."""
+        """By the chain rule, with du/ds = 1 − 2s. ``of_…`` is the gradient with respect to …, and a is what enters a σ."""
         w, of = self.tensors, _Weights(*gradients)
-        t, z, h1, h2, p = kept
+        t, z, s1, s2, u1, u2, p = kept
         of_velocity, of_change = gradient[:, :2], gradient[:, 2:3]
-        g1, g2 = _slope(h1), _slope(h2)
-        minus_of_p = g2 * of_change
-        of_a2 = (p * h2).mul_(of_change).addmm_(of_velocity, w.w3, beta=2).mul_(g2)
-        of_a1 = (minus_of_p @ w.m).mul_(h1).addmm_(of_a2, w.w2, beta=2).mul_(g1)
-        of.m.addmm_(minus_of_p.T, g1, alpha=-1)
-        of.w3.addmm_(of_velocity.T, h2)
+        minus_of_p = u2 * of_change
+        of_a2 = (p * doubled(s2)).mul_(of_change).addmm_(of_velocity, w.w3).mul_(u2)
+        of_a1 = (minus_of_p @ w.m).mul_(doubled(s1)).addmm_(of_a2, w.w2).mul_(u1)
+        of.m.addmm_(minus_of_p.T, u1, alpha=-1)
+        of.w3.addmm_(of_velocity.T, s2)
         of.b3.add_(of_velocity.sum(0))
-        of.w2.addmm_(of_a2.T, h1)
+        of.w2.addmm_(of_a2.T, s1)
         of.b2.add_(of_a2.sum(0))
         of.w1.addmm_(of_a1.T, z)
         of_b1 = of_a1.sum(0)
@@ -112,10 +107,10 @@ class CnfField:
         of.time.addcmul_(of_b1, t)
         return pad(of_a1 @ w.w1, (0, gradient.shape[1] - 2))  # log p and costs do not act on the rate
 
-
-def _slope(h: Tensor) -> Tensor:
-    """tanh' where tanh is h: 1 − h²."""
-    return torch.addcmul(h.new_ones(1), h, h, value=-1)
+    def _hidden(self, t: Time, z: Float[Tensor, "n 2"]) -> tuple[Float[Tensor, "n units"], Float[Tensor, "n units"]]:
+        w = self.tensors
+        s1 = torch.addmm(torch.addcmul(w.b1, t, w.time), z, w.w1.T).sigmoid_()
+        return s1, torch.addmm(w.b2, s1, w.w2.T).sigmoid_()
 
 
 def _matrix(outputs: int, inputs: int) -> nn.Parameter:
