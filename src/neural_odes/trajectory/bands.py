@@ -13,7 +13,13 @@ SHOWN = LEVELS.index(0.9)
 
 def band(curves: Float[np.ndarray, "samples n steps 2"], share: float = 0.9) -> Float[np.ndarray, "2 n steps 2"]:
     """The quantiles, point by point, between which this share of the sampled curves lies."""
-    return np.quantile(curves, [(1 - share) / 2, (1 + share) / 2], axis=0)
+    return _bands(curves, share)[0]
+
+
+def _bands(curves: Float[np.ndarray, "samples n steps 2"], *shares: float) -> Float[np.ndarray, "shares 2 n steps 2"]:
+    """Bands of several shares, of curves that are sorted once."""
+    ends = np.quantile(curves, [(1 + side * share) / 2 for share in shares for side in (-1, 1)], axis=0)
+    return ends.reshape(len(shares), 2, *curves.shape[1:])
 
 
 def coverage(
@@ -67,10 +73,13 @@ class Calibration:
         window: int,
     ):
         """From curves sampled for trajectories to be scored on, and for others that only set the factors."""
-        factors = [conformal(band(held_out, level), held_out_truth, window, level) for level in LEVELS]
+        factors = [
+            conformal(found, held_out_truth, window, level)
+            for found, level in zip(_bands(held_out, *LEVELS), LEVELS, strict=True)
+        ]
         covered = [
             [coverage(b, truth, window) for b in (plain, stretched(plain, factor, window))]
-            for plain, factor in zip((band(curves, level) for level in LEVELS), factors, strict=True)
+            for plain, factor in zip(_bands(curves, *LEVELS), factors, strict=True)
         ]
         return cls(np.array(factors), np.array(covered))
 
