@@ -15,6 +15,7 @@ from neural_odes.solvers.runge_kutta import Field
 from neural_odes.solvers.solve import Adaptive, Solution, Solver, solve
 
 _TO_REPORT = Adaptive(rtol=1e-5, atol=1e-5)
+_PART = 4000  # points whose hidden layers fit into a processor's cache
 _POINTS = Argument("x", "finite points (x, y), of shape (2,) or (…, 2)")
 
 
@@ -70,7 +71,8 @@ class ContinuousFlow(Flow):
 
     def flow(self, z: Float[Tensor, "n 2"], log_p: Float[Tensor, " n"], t: Float[Tensor, " times"], solver: Solver) -> Solution:
         """Carries points and their log-density through the times ``t``; the solution has shape (times, n, 3 or 4)."""
-        return solve(self.field, self._state(z, log_p), t, solver)
+        state = self._state(z, log_p)
+        return solve(self._field_at(state), state, t, solver)
 
     def _state(self, z: Float[Tensor, "n 2"], log_p: Float[Tensor, " n"]) -> Float[Tensor, "n columns"]:
         columns = [z, log_p[:, None]]
@@ -78,10 +80,13 @@ class ContinuousFlow(Flow):
             columns.append(z.new_zeros(len(z), 1))
         return torch.cat(columns, 1)
 
+    def _field_at(self, state: Float[Tensor, "n columns"]) -> Field:
+        return self.field if len(state) <= _PART else _InParts(self.field)
+
     def round_trip_error(self, x: Float[Tensor, "n 2"], solver: Solver = _TO_REPORT) -> float:
         """Of points, from ``end_time`` to the base and back: small where the solver follows the flow."""
         state = self._state(x, x.new_zeros(len(x)))
-        return round_trip_error(self.field, state, self.end_time, 0.0, solver, columns=slice(2))
+        return round_trip_error(self._field_at(state), state, self.end_time, 0.0, solver, columns=slice(2))
 
     def log_q(self, x: Float[Tensor, "n 2"], solver: Solver = _TO_REPORT) -> Float[Tensor, " n"]:
         """As of any flow."""
@@ -121,6 +126,16 @@ class ContinuousFlow(Flow):
         if not len(z):
             return z
         return self.flow(z, base_log_prob(z), z.new_tensor([0.0, self.end_time]), solver).y[-1, :, :2]
+
+
+class _InParts:
+    """A field at many points, ``_PART`` of them at once."""
+
+    def __init__(self, field: Field):
+        self.field = field
+
+    def __call__(self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]) -> Float[Tensor, "n columns"]:
+        return torch.cat([self.field(t, part) for part in state.split(_PART)])
 
 
 def base_sample(n: Whole, generator: Any, like: Tensor) -> Float[Tensor, "n 2"]:
