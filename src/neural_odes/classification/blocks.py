@@ -21,7 +21,7 @@ class ResidualBlock(nn.Module):
     def forward(self, h: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
         change = h
         for norm_, convolution in zip(self.norms, self.convolutions, strict=True):
-            change = convolution(torch.relu(norm_(change)))
+            change = convolution(torch.relu_(norm_(change)))
         return h + change
 
 
@@ -51,7 +51,7 @@ class ConvField(nn.Module):
         self, t: Float[Tensor, ""], h: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
         for norm_, convolution in zip(self.norms, self.convolutions, strict=False):
-            h = convolution(t, torch.relu(norm_(h)))
+            h = convolution(t, torch.relu_(norm_(h)))
         return self.norms[-1](h)
 
 

@@ -164,7 +164,7 @@ class Stem(nn.Module):
         self.third = Convolution(4, stride=2, padding=1, precision=precision)
 
     def forward(self, x: Float[Tensor, "batch colours side side"]) -> Float[Tensor, "batch channels h w"]:
-        return self.third(torch.relu(self.norm(self.second(self.first(x)))))
+        return self.third(torch.relu_(self.norm(self.second(self.first(x)))))
 
 
 class Head(nn.Module):
@@ -177,7 +177,7 @@ class Head(nn.Module):
         self.bias = _uniform(CLASSES, fan_in=CHANNELS)
 
     def forward(self, x: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch 10"]:
-        return F.linear(torch.relu(self.norm(x)).mean((2, 3)), self.weight, self.bias)
+        return F.linear(torch.relu_(self.norm(x)).mean((2, 3)), self.weight, self.bias)
 
 
 class Classifier(Model):
