@@ -105,3 +105,9 @@ def test_without_flip_nothing_more_is_drawn():
     torch.rand(4, 5, generator=expected, dtype=torch.float64)
     torch.randint(-2, 3, (5, 2), generator=expected)
     assert torch.equal(states[0], expected.get_state()) and not torch.equal(states[1], states[0])
+
+
+def test_half_the_pixels_are_means_of_four():
+    images = torch.rand(3, 1, 28, 28)
+    result = augment(images, AugmentParams(**NONE), torch.Generator(), side=14)
+    torch.testing.assert_close(result, F.avg_pool2d(images, 2))

@@ -20,6 +20,8 @@ PARAMS = TrainParams(
     milestones=[1, 2],
     epochs=3,
     focus=0.6,
+    early_epochs=1,
+    early_side=20,
     batch_size=8,
     ema_decay=0.9,
     precision="float32",
@@ -45,7 +47,7 @@ def test_resumed_training_gives_the_same_bytes(name, interrupted):
 
 def test_every_image_is_seen_in_the_first_and_the_last_epoch(monkeypatch):
     seen = []
-    monkeypatch.setattr("neural_odes.classification.train.augment", lambda images, *_: seen.append(images) or images)
+    monkeypatch.setattr("neural_odes.classification.train.augment", lambda images, *_, **__: seen.append(images) or images)
     trained = task()
     assert (epoch_sizes(PARAMS, 20), epoch_ends([20, 12, 20], 8), trained.ends) == ([20, 12, 20], [3, 5, 8], [3, 5, 8])
     for index in range(8):
@@ -54,6 +56,17 @@ def test_every_image_is_seen_in_the_first_and_the_last_epoch(monkeypatch):
     for epoch in (seen[:3], seen[5:]):
         torch.testing.assert_close(torch.cat(epoch).sum((1, 2, 3)).sort()[0], every)
     assert len(torch.cat(seen[3:5]).unique(dim=0)) == 12
+
+
+def test_early_epochs_see_smaller_images_if_the_network_reads_them():
+    for any_side, sides in ((True, [20] * 3 + [28] * 5), (False, [28] * 8)):
+        trained = task()
+        trained.net.any_side = any_side
+        seen = []
+        trained.net.register_forward_pre_hook(lambda _, inputs, seen=seen: seen.append(inputs[0].shape[-1]))
+        for index in range(8):
+            trained.step(index)
+        assert seen == sides
 
 
 def test_half_of_what_is_drawn_is_hardest_and_the_rest_stands_for_all_others():
@@ -83,7 +96,7 @@ def test_losses_of_the_images_seen_are_kept():
 
 def test_it_learns_twenty_images():
     still = AugmentParams(rotation_degrees=0.0, scale=0.0, shear=0.0, shift_pixels=0, flip=False)
-    trained = task(PARAMS.model_copy(update={"augment": still, "epochs": 12, "focus": 1.0}))
+    trained = task(PARAMS.model_copy(update={"augment": still, "epochs": 12, "focus": 1.0, "early_epochs": 0}))
     first = trained.validate()["validation_loss"]
     for index in range(36):
         trained.step(index)

@@ -1,3 +1,5 @@
+import itertools
+
 import torch
 
 from neural_odes.solvers.sigmoid import doubled, in_sigmoids, slope
@@ -8,7 +10,7 @@ def test_layers_of_sigmoids_give_what_layers_of_tanh_give():
     sizes = [3, 5, 4, 2]
     layers = [
         (torch.randn(m, n, generator=generator).double(), torch.randn(m, generator=generator).double())
-        for n, m in zip(sizes, sizes[1:], strict=False)
+        for n, m in itertools.pairwise(sizes)
     ]
     x = torch.randn(7, 3, generator=generator).double()
     expected, found = x, x

@@ -11,17 +11,19 @@ from neural_odes.classification.params import AugmentParams
 
 
 def augment(
-    images: Float[Tensor, "n channels side side"], params: AugmentParams, generator: torch.Generator
-) -> Float[Tensor, "n channels side side"]:
+    images: Float[Tensor, "n channels side side"], params: AugmentParams, generator: torch.Generator, *, side: int | None = None
+) -> Float[Tensor, "n channels result result"]:
     """Each image rotated, scaled, sheared and shifted by amounts drawn uniformly within ``params``; what moves in is 0.
 
     Without rotation, scale and shear this is the random crop of a padded image. With ``flip`` the result is mirrored left to
-    right with probability one half. All channels of an image move alike.
+    right with probability one half. All channels of an image move alike. The result has ``side`` pixels a side, by default as
+    many as the images.
     """
-    n, side = len(images), images.shape[-1]
+    n, before = len(images), images.shape[-1]
+    side = side or before
     u = (2 * torch.rand(4, n, generator=generator, dtype=torch.float64) - 1).unbind()
     shift = torch.randint(-params.shift_pixels, params.shift_pixels + 1, (n, 2), generator=generator)
-    matrices = affine(u[0] * math.radians(params.rotation_degrees), 1 + u[1] * params.scale, u[2] * params.shear, shift, side)
+    matrices = affine(u[0] * math.radians(params.rotation_degrees), 1 + u[1] * params.scale, u[2] * params.shear, shift, before)
     grid = F.affine_grid(matrices.to(images), [n, 1, side, side], align_corners=False)
     moved = F.grid_sample(images, grid, align_corners=False)
     if params.flip:

@@ -7,7 +7,7 @@ the state of the ODE and the sums over solver stages stay in the precision of th
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -183,8 +183,10 @@ class Head(nn.Module):
 class Classifier(Model):
     """A network from standardised images to logits, and what its user calls.
 
-    ``dataset`` says what its images are.
+    ``dataset`` says what its images are; ``any_side``, whether the network reads them in other sizes, too.
     """
+
+    any_side: ClassVar[bool] = True
 
     def __init__(self, dataset: Dataset):
         super().__init__()

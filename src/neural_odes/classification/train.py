@@ -29,6 +29,7 @@ _PROBED = 500  # validation images on which the evaluations of an adaptive solve
 class Classification:
     """Minimises the cross entropy over batches of moved images: all in the first and the last epoch, those of ``drawn`` between.
 
+    The first ``early_epochs`` see images of ``early_side`` pixels a side (progressive resizing), if the network reads such.
     What is validated and kept is a moving average of the weights.
 
     Args:
@@ -67,7 +68,9 @@ class Classification:
             self.order, self.weights = drawn(self.losses.cpu(), self.sizes[epoch], self.generator)
         batch = slice(place * self.params.batch_size, (place + 1) * self.params.batch_size)
         chosen, weights = self.order[batch].to(labels.device), self.weights[batch].to(labels.device)
-        x, target = augment(images[chosen], self.params.augment, self.generator), labels[chosen]
+        early = epoch < self.params.early_epochs and self.net.any_side
+        side = self.params.early_side if early else None
+        x, target = augment(images[chosen], self.params.augment, self.generator, side=side), labels[chosen]
         logits = self.net(self.net.dataset.standardise(x))
         losses = cross_entropy(logits, target, reduction="none")
         loss = losses @ weights / weights.sum()

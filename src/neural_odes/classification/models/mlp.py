@@ -1,6 +1,7 @@
 """One hidden layer (Chen et al. 2018, Table 1, after LeCun et al. 1998)."""
 
 import math
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -16,6 +17,8 @@ class Mlp(Classifier):
 
     It has no convolutions, so that ``precision`` changes nothing.
     """
+
+    any_side: ClassVar[bool] = False
 
     def __init__(self, params: MlpParams, dataset: Dataset, precision: torch.dtype | None = None):
         super().__init__(dataset)
