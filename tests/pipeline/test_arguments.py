@@ -51,6 +51,10 @@ def test_of_one_number_and_of_none():
         (None, "x: expected finite numbers; found NoneType"),
         ([True, False], "x: expected finite numbers; found list of bool"),
         ([1j], "x: expected finite numbers; found list of complex128"),
+        (np.array([True, False], dtype=object), "x: expected finite numbers; found ndarray of object"),
+        (pd.Series([True, False]), "x: expected finite numbers; found Series of bool"),
+        (torch.tensor([True, False]), "x: expected finite numbers; found Tensor of bool"),
+        (torch.tensor([1j]), "x: expected finite numbers; found Tensor of complex64"),
         (np.ma.masked_greater(ROWS, 3), "x: expected finite numbers; found 1 masked values among 4"),
         ([1.0, np.nan, np.inf], "x: expected finite numbers; found NaN or infinity in 2 of 3 values"),
     ],
@@ -64,7 +68,7 @@ def test_numbers_may_be_infinite_where_they_are_not_asked_to_be_finite():
     np.testing.assert_array_equal(arguments.numbers("log_q", [0.0, -np.inf]), [0.0, -np.inf])
 
 
-@pytest.mark.parametrize("value", [0, -1.0, np.nan, np.inf, "0.1", None, [1.0, 2.0], []])
+@pytest.mark.parametrize("value", [0, -1.0, np.nan, np.inf, "0.1", None, True, torch.tensor(True), [1.0, 2.0], []])
 def test_what_must_be_positive(value):
     for number in (0.1, np.float64(0.1), torch.tensor(0.1, dtype=torch.float64)):
         assert arguments.positive("noise", number) == 0.1
@@ -78,7 +82,17 @@ def test_whole_numbers(value):
 
 
 @pytest.mark.parametrize(
-    ("value", "found"), [(-1, "-1"), (3.0, r"3\.0"), ("3", "'3'"), (None, "None"), ([3], r"\[3\]"), (np.ones(3), r"array\(")]
+    ("value", "found"),
+    [
+        (-1, "-1"),
+        (3.0, r"3\.0"),
+        ("3", "'3'"),
+        (None, "None"),
+        (True, "True"),
+        (torch.tensor(True), r"tensor\(True\)"),
+        ([3], r"\[3\]"),
+        (np.ones(3), r"array\("),
+    ],
 )
 def test_what_is_no_whole_number(value, found):
     with pytest.raises(UserError, match=f"^n: expected a whole number, 0 or more; found {found}"):
@@ -95,7 +109,8 @@ def test_what_lies_outside(value):
 
 
 def test_a_sample_needs_a_size_and_a_generator_of_numpy():
-    arguments.draw(0, np.random.default_rng(0))
+    assert arguments.draw(0, np.random.default_rng(0)) == 0
+    assert type(arguments.draw(np.uint8(3), np.random.default_rng(0))) is int
     with pytest.raises(UserError, match=r"^n: expected a whole number, 0 or more; found -1$"):
         arguments.draw(-1, np.random.default_rng(0))
     for other in (0, None, np.random.RandomState(0), torch.Generator()):

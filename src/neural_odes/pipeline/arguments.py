@@ -36,10 +36,11 @@ def arrays(name: str, expected: str, value: Numbers) -> tuple[ndarray, Bool[ndar
     kind = type(value).__name__
     try:
         if hasattr(value, "detach"):  # a tensor: NumPy knows neither its gradient nor bfloat16
-            value = value.detach().cpu().double()
+            value = value.detach().cpu()
+            value = value.double() if value.is_floating_point() else value.numpy()
         array = np.ma.asarray(value)  # a list of masked arrays keeps their masks, too
         data, masked = np.asarray(array.data), np.ma.getmaskarray(array)
-        if data.dtype.kind == "O" and all(isinstance(item, Real) for item in data.flat):
+        if data.dtype.kind == "O" and all(_real(item) for item in data.flat):
             data = data.astype(np.float64)
     except Exception as error:  # whatever the conversion of someone's own type raises
         uneven = "inhomogeneous" in str(error)
@@ -86,11 +87,8 @@ def positive(name: str, value: Any) -> float:
     Raises:
         UserError: it is not a single finite number above 0.
     """
-    try:
-        number = value.item() if hasattr(value, "item") else value
-    except (RuntimeError, ValueError):  # more than one
-        number = None
-    if not isinstance(number, Real) or not 0 < float(number) < math.inf:
+    number = _single(value)
+    if not _real(number) or not 0 < float(number) < math.inf:
         raise refusal(name, "a positive number", f"{value!r:.60}")
     return float(number)
 
@@ -101,7 +99,7 @@ def whole(name: str, value: Whole, *, least: int = 0, most: int | None = None) -
         UserError: it is no whole number, below ``least``, or above ``most``.
     """
     try:
-        number = operator.index(value)
+        number = operator.index(value) if _real(_single(value)) else None
     except TypeError:
         number = None
     if number is None or number < least or (most is not None and number > most):
@@ -110,11 +108,26 @@ def whole(name: str, value: Whole, *, least: int = 0, most: int | None = None) -
     return number
 
 
-def draw(n: Whole, generator: Any) -> None:
-    """
+def draw(n: Whole, generator: Any) -> int:
+    """How many things to draw.
+
     Raises:
-        UserError: ``n`` is no number of things to draw, or ``generator`` is not NumPy's.
+        UserError: ``n`` is no such number, or ``generator`` is not NumPy's.
     """
-    whole("n", n)
+    number = whole("n", n)
     if not isinstance(generator, np.random.Generator):
         raise refusal("generator", "a generator of NumPy, such as numpy.random.default_rng(0)", f"{generator!r:.60}")
+    return number
+
+
+def _single(value: Any) -> Any:
+    """What NumPy or PyTorch has, as Python has it; None where it is not one."""
+    try:
+        return value.item() if hasattr(value, "item") else value
+    except (RuntimeError, ValueError):  # more than one
+        return None
+
+
+def _real(value: Any) -> bool:
+    """Whether it is a real number, as Python has it; a truth value is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
