@@ -1,9 +1,11 @@
 """The exact density and entropy against independent computations."""
 
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from scipy.integrate import quad, simpson
 from sklearn.datasets import make_moons
 
@@ -128,6 +130,14 @@ def test_one_point_none_and_those_of_a_grid():
 def test_what_is_no_point_is_refused(x, line):
     with pytest.raises(UserError, match=f"^{re.escape(line)}$"):
         TwoMoons().log_prob(x)
+
+
+def test_numbers_of_any_kind_make_the_same_moons():
+    moons = TwoMoons(Fraction(1, 20), torch.tensor(2))
+    assert moons == TwoMoons(0.05, 2.0) and type(moons.noise) is type(moons.scale) is float
+    np.testing.assert_array_equal(
+        moons.sample(np.uint8(3), np.random.default_rng(0)), TwoMoons(0.05, 2.0).sample(3, np.random.default_rng(0))
+    )
 
 
 def test_moons_that_cannot_be_are_refused():

@@ -2,9 +2,11 @@
 
 import math
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from quadrature import brute_force, position
 
 from neural_odes import params
@@ -70,6 +72,14 @@ def test_cells_are_fine_enough_for_the_least_noise(window, direction):
     found = Spirals(window, window, 0.03).oracle(times[None], positions[None])[0]
     error = np.sqrt(((found - position(direction, start + np.arange(2 * window))) ** 2).mean())
     assert np.abs(found - expected).max() < 0.01 * error
+
+
+def test_numbers_of_any_kind_make_the_same_benchmark():
+    found = Spirals(np.int16(50), torch.tensor(5), Fraction(1, 5))
+    assert found == Spirals(50, 5, 0.2) and {type(found.window), type(found.observations)} == {int} and type(found.noise) is float
+    one, other = (each.sample(n, np.random.default_rng(0)) for each, n in ((found, np.uint8(3)), (Spirals(50, 5, 0.2), 3)))
+    for part, same in zip(one, other, strict=True):
+        np.testing.assert_array_equal(part, same)
 
 
 def test_nothing_in_gives_nothing_out():

@@ -9,6 +9,7 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from neural_odes.pipeline import arguments
+from neural_odes.pipeline.arguments import Numbers, Whole
 from neural_odes.trajectory import oracle, spirals
 
 _LEAST_NOISE = 0.03  # with it, the narrowest posterior of a start is as wide as one of the oracle's cells
@@ -39,6 +40,8 @@ class Spirals:
         observations: of a trajectory.
         noise: standard deviation of the noise of a coordinate, in a unit of which the curves' centres are 10 apart.
 
+    They are kept as integers and floats of Python, whatever holds them.
+
     Raises:
         UserError: twice the window does not fit on a curve, the window does not hold the observations, or there is too little
             noise for the oracle's grid.
@@ -52,14 +55,16 @@ class Spirals:
         (5, 200, 2)
     """
 
-    window: int = 100
-    observations: int = 30
-    noise: float = 0.3
+    window: Whole = 100
+    observations: Whole = 30
+    noise: Numbers = 0.3
 
     def __post_init__(self) -> None:
-        arguments.whole("window", self.window, least=2, most=spirals.STEPS // 2 - 1)
-        arguments.whole("observations", self.observations, least=1, most=self.window)
-        arguments.positive("noise", self.noise)
+        window = arguments.whole("window", self.window, least=2, most=spirals.STEPS // 2 - 1)
+        observations = arguments.whole("observations", self.observations, least=1, most=window)
+        noise = arguments.positive("noise", self.noise)
+        for name, value in {"window": window, "observations": observations, "noise": noise}.items():
+            object.__setattr__(self, name, value)
         if self.noise < _LEAST_NOISE:
             raise arguments.refusal("noise", f"at least {_LEAST_NOISE}, as the oracle's grid is no finer", f"{self.noise!r}")
 
@@ -67,14 +72,14 @@ class Spirals:
     def _starts(self) -> tuple[float, float]:
         return 0.0, spirals.latest_start(2 * self.window)
 
-    def sample(self, n: int, generator: np.random.Generator) -> Drawn:
+    def sample(self, n: Whole, generator: np.random.Generator) -> Drawn:
         """``n`` independent trajectories, each with observation times of its own.
 
         Raises:
             UserError: ``n`` is negative or not whole, or ``generator`` is not NumPy's.
         """
-        arguments.draw(n, generator)
-        drawn = spirals.sample(n, window=self.window, starts=self._starts, noise_std=self.noise, generator=generator)
+        size = arguments.draw(n, generator)
+        drawn = spirals.sample(size, window=self.window, starts=self._starts, noise_std=self.noise, generator=generator)
         times = np.sort(drawn.order[:, : self.observations], axis=1).astype(np.int64)
         positions = np.take_along_axis(drawn.observations, times[..., None], axis=1)
         return Drawn(times, positions, drawn.truth(2 * self.window))
