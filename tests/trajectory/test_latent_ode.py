@@ -182,6 +182,10 @@ def test_a_single_time_and_none(model, expected, monkeypatch):
     assert none.mean.shape == none.lower.shape == none.upper.shape == (0, 2)
 
 
+def test_the_largest_seed_is_one(model):
+    assert np.isfinite(model.reconstruct(TIMES, POSITIONS, 5, seed=2**64 - 1).upper).all()
+
+
 def test_options_however_they_are_held(model, expected):
     found = model.reconstruct(TIMES, POSITIONS, [5, 150], samples=np.int64(200), seed=torch.tensor(0), tolerance=np.float64(1e-5))
     _same(found, expected)
@@ -207,9 +211,11 @@ def test_options_however_they_are_held(model, expected):
         ({"at": [np.inf]}, "at: .*; found NaN or infinity"),
         ({"at": np.ma.masked_array([1.0], mask=[True])}, "at: .*; found 1 masked values"),
         ({"at": "end"}, "at: .*; found str"),
+        ({"at": [True]}, "at: .*; found list of bool"),
         ({"samples": 0}, "samples: expected a whole number, 1 or more; found 0"),
         ({"samples": 10.5}, r"samples: .*; found 10\.5"),
-        ({"seed": -1}, "seed: expected a whole number, 0 or more; found -1"),
+        ({"seed": -1}, f"seed: expected a whole number, 0 to {2**64 - 1}; found -1"),
+        ({"seed": 2**64}, f"seed: expected a whole number, 0 to {2**64 - 1}; found {2**64}"),
         ({"tolerance": 0.0}, r"tolerance: expected a positive number; found 0\.0"),
     ],
 )
@@ -237,6 +243,22 @@ def test_the_window_is_that_of_the_training_and_not_the_unit_of_time(narrow):
     np.testing.assert_allclose(found.mean, scored[1], atol=1e-4)
     with pytest.raises(UserError, match=r"window of 50 grid steps, from 0 to 50; found times from 1 to 60"):
         narrow.reconstruct([1.0, 60.0], np.zeros((2, 2)), [0.0])
+
+
+def test_times_that_single_precision_does_not_tell_apart_are_one(narrow):
+    """In the window, beyond it and at its very end, also where only a division by the unit of time makes them one."""
+    narrow = narrow.float()
+    pairs = [(5, 5 + 1e-12), (90, 90 + 1e-13), (50, 50 + 1e-13), (51, np.nextafter(np.float32(51), np.float32(52)))]
+    found = narrow.reconstruct(TIMES[:2], POSITIONS[:2], np.ravel(pairs))
+    apart = np.array([narrow.reconstruct(TIMES[:2], POSITIONS[:2], one).mean for one, _ in pairs])
+    np.testing.assert_allclose(found.mean[::2], apart, atol=1e-4)
+    np.testing.assert_allclose(found.mean[1::2], found.mean[::2], atol=1e-6)
+
+
+def test_what_single_precision_does_not_hold_is_refused(narrow):
+    for changed in ({"at": 1e39}, {"observations": [[1e39, 0.0], [0.0, 0.0]]}):
+        with pytest.raises(UserError, match=rf"^{next(iter(changed))}: expected .*; found NaN or infinity \(as float32\) in "):
+            narrow.float().reconstruct(**({"times": TIMES[:2], "observations": POSITIONS[:2], "at": 5} | changed))
 
 
 def test_trajectories_of_another_window_are_not_scored(narrow, trajectories):

@@ -27,14 +27,8 @@ class TwoMoons:
 
     Args:
         noise: standard deviation of the noise, in radii of the moons; by default that of the density claim.
-<<<<<<< HEAD
         scale: factor on everything, noise included.
-        shift: added in x and in y after that.
-||||||| parent of b5e80bd (Keep the numbers of a benchmark as Python has them)
-        scale: factor on everything, noise included.
-=======
-        scale: factor on everything, noise included. Both are kept as floats, whatever holds them.
->>>>>>> b5e80bd (Keep the numbers of a benchmark as Python has them)
+        shift: added in x and in y after that. All are kept as floats, whatever holds them.
 
     Raises:
         UserError: ``noise`` or ``scale`` is not a positive number, or ``shift`` is not two finite ones.
@@ -48,31 +42,17 @@ class TwoMoons:
         0.289
     """
 
-<<<<<<< HEAD
-    noise: float = 0.05
-    scale: float = 1.0
-    shift: tuple[float, ...] = (0.0, 0.0)
-||||||| parent of b5e80bd (Keep the numbers of a benchmark as Python has them)
-    noise: float = 0.05
-    scale: float = 1.0
-=======
     noise: Numbers = 0.05
     scale: Numbers = 1.0
->>>>>>> b5e80bd (Keep the numbers of a benchmark as Python has them)
+    shift: Numbers = (0.0, 0.0)
 
     def __post_init__(self) -> None:
-<<<<<<< HEAD
-        arguments.positive("noise", self.noise)
-        arguments.positive("scale", self.scale)
-        if arguments.finite("shift", self.shift).shape != (2,):
-            raise arguments.refusal("shift", "two numbers, in x and y", f"{self.shift!r:.60}")
-||||||| parent of b5e80bd (Keep the numbers of a benchmark as Python has them)
-        arguments.positive("noise", self.noise)
-        arguments.positive("scale", self.scale)
-=======
         for name in ("noise", "scale"):
             object.__setattr__(self, name, arguments.positive(name, getattr(self, name)))
->>>>>>> b5e80bd (Keep the numbers of a benchmark as Python has them)
+        shift = arguments.finite("shift", self.shift)
+        if shift.shape != (2,):
+            raise arguments.refusal("shift", "two numbers, in x and y", f"{self.shift!r:.60}")
+        object.__setattr__(self, "shift", tuple(shift.tolist()))
 
     def sample(self, n: Whole, generator: np.random.Generator) -> Float[ndarray, "n 2"]:
         """``n`` independent points.
@@ -84,13 +64,7 @@ class TwoMoons:
         angle = generator.uniform(0, np.pi, size)
         inner = generator.uniform(size=size) < 0.5
         centre = np.where(inner[:, None], _inner(angle), _outer(angle))
-<<<<<<< HEAD
-        return self.scale * (centre + self.noise * generator.standard_normal((n, 2))) + self.shift
-||||||| parent of b5e80bd (Keep the numbers of a benchmark as Python has them)
-        return self.scale * (centre + self.noise * generator.standard_normal((n, 2)))
-=======
-        return self.scale * (centre + self.noise * generator.standard_normal((size, 2)))
->>>>>>> b5e80bd (Keep the numbers of a benchmark as Python has them)
+        return self.scale * (centre + self.noise * generator.standard_normal((size, 2))) + self.shift
 
     def log_prob(self, x: ArrayLike) -> Float[ndarray, "*batch"]:
         """log p(x) in nats: Gauss-Legendre quadrature of p(x) = ½ Σ_moons 1/π ∫₀^π N(x; centre(a), noise²) da.

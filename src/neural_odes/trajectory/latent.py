@@ -21,6 +21,7 @@ LENGTH = 5.0
 """Unit of length of encoders and decoders: the curves' centres lie at ±5."""
 _TIME_OCTAVES, _SPACE_OCTAVES = 4, 3
 _TYPICAL_OBSERVATIONS = 50.0
+_LARGEST_SEED = 2**64 - 1  # of PyTorch's generators
 
 SolverTo = Callable[[float], Solver]
 """The solver of a solve from time 0 to the given one, in the ODE's unit: fixed nodes depend on where it ends."""
@@ -183,9 +184,9 @@ class LatentNetwork(WindowModel):
             times: (K,) grid steps since the window's beginning, in [0, ``window``], in any order; K is from 1 to ``window``.
             observations: (K, 2) noisy positions. One that is masked, or whose time is, is missing: it is left out.
             at: (T,) grid steps at which the curve is wanted, in any order; those above ``window`` lie beyond the window. A single
-                number is one of them, [] is none.
+                number is one of them, [] is none. Those that the model's precision does not tell apart are one.
             samples: posterior samples behind the band, 1 or more.
-            seed: of these samples, 0 or more.
+            seed: of these samples, from 0 to 2⁶⁴ − 1.
             tolerance: of the solver, both ``rtol`` and ``atol``.
 
         Returns:
@@ -202,19 +203,20 @@ class LatentNetwork(WindowModel):
             >>> curve.mean.shape  # doctest: +SKIP
             (200, 2)
         """
-        t, x = _observed(times, observations, self.window)
-        wanted = _wanted(at)
-        samples, seed = whole("samples", samples, least=1), whole("seed", seed)
-        solver = adaptive(positive("tolerance", tolerance))
-        if not wanted.size:
-            return Reconstruction(*np.empty((3, 0, 2)))
         like = next(self.parameters())
-        posterior = self.encode(torch.as_tensor(t - self.window).to(like), torch.as_tensor(x).to(like))
+        t, x = _observed(times, observations, self.window, like)
+        wanted = _wanted(at, self.window, like)
+        samples, seed = whole("samples", samples, least=1), whole("seed", seed, most=_LARGEST_SEED)
+        solver = adaptive(positive("tolerance", tolerance))
+        if not wanted.numel():
+            return Reconstruction(*np.empty((3, 0, 2)))
+        posterior = self.encode(t, x)
         noise = torch.randn(samples, len(posterior.mean), generator=torch.Generator().manual_seed(seed), dtype=like.dtype)
         z = torch.cat([posterior.mean[None], posterior.sample(noise.to(like))])
-        distinct, place = np.unique(wanted.ravel() - self.window, return_inverse=True)
-        path = self.states(z, torch.as_tensor(distinct).to(like), solver)
-        curves = self.decode(path).cpu().double().numpy()[place]
+        flat = wanted.flatten()
+        units, place = torch.unique(flat / self.time_unit, return_inverse=True)  # those that the solver tells apart
+        path = self.states(z, torch.empty_like(units).scatter(0, place, flat), solver)
+        curves = self.decode(path)[place].cpu().double().numpy()
         lower, upper = np.quantile(curves[:, 1:], [0.05, 0.95], axis=1)
         return Reconstruction(*(part.reshape(*wanted.shape, 2) for part in (curves[:, 0], lower, upper)))
 
@@ -224,8 +226,12 @@ def position_angles(x: Float[Tensor, "*shape 2"]) -> Float[Tensor, "*shape angle
     return (x[..., None] * (math.pi / 16 * 2.0 ** torch.arange(_SPACE_OCTAVES).to(x))).flatten(-2)
 
 
-def _observed(times: Numbers, observations: Numbers, window: int) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k 2"]]:
-    """Times and positions of the observations that are not masked."""
+def _observed(
+    times: Numbers, observations: Numbers, window: int, like: Tensor
+) -> tuple[Float[Tensor, " k"], Float[Tensor, "k 2"]]:
+    """Times since the window's end and positions of the observations that are not masked, in the type and on the device of
+    ``like``.
+    """
     when = Argument("times", f"the times of 1 to {window} observations in the window of {window} grid steps, from 0 to {window}")
     where = Argument("observations", "a finite position (x, y) for each time, shape (K, 2); missing ones masked or left out")
     t, t_masked = when.masked(times)
@@ -240,17 +246,18 @@ def _observed(times: Numbers, observations: Numbers, window: int) -> tuple[Float
         raise when.refusal(f"{len(t)} observations" + f" and {len(seen) - len(t)} masked ones" * (len(t) < len(seen)))
     if when.finite(t).min() < 0 or t.max() > window:
         raise when.refusal(f"times from {float(t.min()):g} to {float(t.max()):g}")
-    return t.numpy(), where.finite(x).numpy()
+    return (t - window).to(like), where.finite(x.to(like))
 
 
-def _wanted(at: Numbers) -> Float[np.ndarray, "*times"]:
+def _wanted(at: Numbers, window: int, like: Tensor) -> Float[Tensor, "*times"]:
+    """Times since the window's end, in the type and on the device of ``like``."""
     argument = Argument("at", "times since the window's beginning in grid steps, 0 or more each, shape (T,) or a single number")
     wanted = argument.finite(_double(argument.tensor(at)))
     if wanted.ndim > 1:
         raise argument.refusal(f"shape {tuple(wanted.shape)}")
     if wanted.numel() and wanted.min() < 0:
         raise argument.refusal(f"{float(wanted.min()):g}")
-    return wanted.numpy()
+    return argument.finite((wanted - window).to(like))
 
 
 def _double(values: Tensor) -> Tensor:
