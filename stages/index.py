@@ -2,14 +2,6 @@
 
 import environment  # noqa: F401
 
-from neural_odes.pipeline.command import execute
-from neural_odes.pipeline.stage import Stage
+from neural_odes.pipeline.command import run_library
 
-
-def index(stage: Stage) -> None:
-    from neural_odes.pages import render  # here, where a package that is missing is one line
-
-    render.index(stage)
-
-
-execute(index)
+run_library("pages.render", "index", usage=__doc__)

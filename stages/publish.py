@@ -2,7 +2,6 @@
 
 import environment  # noqa: F401
 
-from neural_odes.pipeline.command import execute
-from neural_odes.summaries.publish import publish
+from neural_odes.pipeline.command import run_library
 
-execute(lambda stage: publish(stage, **stage.instance))
+run_library("summaries.publish", "publish", usage=__doc__)

@@ -27,6 +27,7 @@ CLAIMS = ("classification", "density", "trajectory")
 NUMERIC = "constraints-numeric.txt"
 READS = {"src/neural_odes/verdicts/published.py": "src/neural_odes/verdicts/claims.yaml"}
 """Data that a module reads as it is imported."""
+_RUN = re.compile(r'^run_library\("([\w.]+)"', re.MULTILINE)  # of scripts that import what they run when they run it
 
 
 def stages(root: Path = ROOT) -> list[Declared]:
@@ -58,6 +59,7 @@ def _imports(source: str) -> frozenset[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    found |= {f"neural_odes.{name}" for name in _RUN.findall(source)}
     return frozenset(name for name in found if name.startswith(("neural_odes.", "studies.")))
 
 

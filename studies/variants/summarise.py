@@ -52,7 +52,7 @@ def _evaluated(stage: Stage, variant: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _evaluated_claim(stage: Stage) -> dict[str, list[dict[str, Any]]]:
-    """Likewise; all seeds of the claim have the same test trajectories, so one oracle."""
+    """The claim's own, by model, seed by seed; all seeds of the claim have the same test trajectories, so one oracle."""
     ours = collect.evaluations(stage, _CLAIMS_EVALUATIONS, "latent_ode")
     oracle = read_json(stage.input(f"{_CLAIMS_EVALUATIONS}/oracle") / "metrics.json")
     return {"latent_ode": ours, "oracle": [oracle] * len(ours)}

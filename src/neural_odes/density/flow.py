@@ -89,7 +89,9 @@ class ContinuousFlow(Flow):
         return round_trip_error(self._field_at(state), state, self.end_time, 0.0, solver, columns=slice(2))
 
     def log_q(self, x: Float[Tensor, "n 2"], solver: Solver = _TO_REPORT) -> Float[Tensor, " n"]:
-        """As of any flow."""
+        """log q(x) in nats: log N(z; 0, I) of the points z that flow to x, plus the change of log-density on their way (Chen et
+        al. 2018, eq. 8).
+        """
         return self.score(x, solver)[0]
 
     def log_prob(self, x: Numbers, solver: Solver = _TO_REPORT) -> Float[Tensor, "*batch"]:

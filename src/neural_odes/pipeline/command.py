@@ -1,6 +1,7 @@
 """What every stage script does: reads its arguments, runs the stage, and says in one line what went wrong."""
 
 import errno
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +23,17 @@ def run_study(*, usage: str) -> None:
     execute(lambda stage: getattr(stage.module(stage.pipeline, verb), verb)(stage, **stage.instance))
 
 
-def _arguments(usage: str) -> list[str]:
+def run_library(module: str, verb: str, *, usage: str) -> None:
+    """The whole of a script whose work is the same for every claim and study: calls ``verb`` of ``module`` of the library with
+    its arguments. The module is imported while the stage runs, so that a package which is missing is one line.
+    """
+    arguments = _arguments(usage, least=0)
+    execute(lambda stage: getattr(importlib.import_module(f"neural_odes.{module}"), verb)(stage, *arguments))
+
+
+def _arguments(usage: str, least: int = 1) -> list[str]:
     arguments = sys.argv[1:]
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if len(arguments) < least or arguments[:1] in (["-h"], ["--help"]):
         print(usage)
         sys.exit(0 if arguments else 2)
     return arguments

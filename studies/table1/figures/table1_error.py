@@ -8,5 +8,5 @@ from neural_odes.classification.figures import mnist_error
 
 
 def draw(source: Path) -> Figure:
-    """As the claim's figure of two."""
+    """Of every model in ``errors.json``, a row each, as the claim draws its two."""
     return mnist_error.draw(source)

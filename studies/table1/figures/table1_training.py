@@ -8,5 +8,5 @@ from neural_odes.classification.figures import classification_training
 
 
 def draw(source: Path) -> Figure:
-    """As the claim's figure of two."""
+    """Of every model in ``curves.csv``, as the claim draws its two."""
     return classification_training.draw(source)

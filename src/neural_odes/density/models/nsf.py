@@ -20,7 +20,7 @@ class Nsf(Flow, Model):
         self.flow = zuko.flows.NSF(2, bins=params.bins, transforms=params.transforms, hidden_features=hidden)
 
     def log_q(self, x: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
-        """As of any flow."""
+        """log q(x) in nats of a batch of points as training has them, whose values are not looked at."""
         return self.flow().log_prob(x)
 
     @torch.no_grad()
