@@ -28,5 +28,5 @@ def test_what_a_model_does_not_have_is_a_dash():
 
 def test_a_difference_is_paired_and_told_from_zero_by_its_interval():
     found = tables.differences(SCORES, [("odenet", "resnet"), ("resnet", "mlp")])
-    assert list(found.loc["ODE-Net minus ResNet (6 blocks)"]) == ["−0.100 ± 0.000", "yes", "-600"]
+    assert list(found.loc["ODE-Net minus ResNet (6 blocks)"]) == ["−0.100 ± 0.000", "yes", "−600"]
     assert list(found["distinguishable from zero"]) == ["yes", "no"]

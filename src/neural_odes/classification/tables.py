@@ -11,7 +11,7 @@ import pandas as pd
 from neural_odes.classification.appearance import MODELS
 from neural_odes.verdicts import round_trip
 from neural_odes.verdicts.classification import error_difference
-from neural_odes.verdicts.measured import value, with_interval
+from neural_odes.verdicts.measured import number, value, with_interval
 
 NAMES = {model: look.label for model, look in MODELS.items()}
 TRAININGS = {"last loss of a batch (nats)": ("loss", 4), "last validation error (%)": ("validation_error_pct", 2)}
@@ -43,7 +43,7 @@ def differences(scores: Mapping[str, dict[str, Any]], pairs: Sequence[tuple[str,
         rows[f"{NAMES[one]} minus {NAMES[other]}"] = {
             "difference (points)": with_interval(change, 3),
             "distinguishable from zero": "yes" if change.distinct else "no",
-            "parameters": f"{scores[one]['parameters'] - scores[other]['parameters']:+,}",
+            "parameters": number(scores[one]["parameters"] - scores[other]["parameters"], 0, signed=True),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("models")
 

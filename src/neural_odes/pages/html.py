@@ -13,6 +13,7 @@ from neural_odes.errors import UserError
 from neural_odes.figures import seal
 from neural_odes.params import flatten
 from neural_odes.pipeline.record import Record
+from neural_odes.summaries.printed import parameter
 from neural_odes.verdicts.rules import Judgement
 from neural_odes.verdicts.verdict import Verdict
 
@@ -162,14 +163,14 @@ def _provenance(path: Path, record: Record, chosen: Sequence[str]) -> Markup:
     data = {name: digest for name, digest in record.data.items() if name.startswith("data/")}
     short = [
         Markup("stage <code>{}</code>").format(record.stage),
-        *(Markup("<code>{} = {}</code>").format(name, leaves[name]) for name in chosen),
+        *(Markup("<code>{} = {}</code>").format(name, parameter(leaves[name])) for name in chosen),
         *(Markup("<code>{}</code> SHA-256 <code>{}</code>").format(name, digest[:12]) for name, digest in sorted(data.items())),
     ]
     instances: dict[tuple[str, str, str], list[str]] = {}  # of a stage that share an entry: one row for all seeds
     for name, inputs in sorted(record.stages.items()):
         base, _, instance = name.partition("@")
         for key, entry in [*flatten(inputs.parameters).items(), *inputs.data.items()]:
-            instances.setdefault((base, key, str(entry)), []).append(instance)
+            instances.setdefault((base, key, parameter(entry)), []).append(instance)
     rows = Markup().join(
         Markup("<tr><td>{}</td><td>{}</td><td>{}</td></tr>").format(f"{base} {', '.join(names)}", key, entry)
         for (base, key, entry), names in instances.items()

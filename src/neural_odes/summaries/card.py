@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neural_odes.pipeline.record import Record
+from neural_odes.summaries.printed import number, parameter, plus_minus
 from neural_odes.summaries.statistics import half_width
 
 
@@ -61,7 +62,7 @@ def as_markdown(card: Card, record: Record, seed: int) -> str:
     lines += ["|---|---|---|---|", *map(_row, card.scores), ""]
     lines += ["## Limits", "", *(f"- {limit}" for limit in card.limits), ""]
     lines += ["## Training", "", "| parameter | value |", "|---|---|"]
-    lines += [f"| {name} | {value} |" for name, value in record.parameters.items()]
+    lines += [f"| {name} | {parameter(value)} |" for name, value in record.parameters.items()]
     lines += ["", "Data that it read (SHA-256):", ""]
     lines += [f"- `{name}`: {digest}" for name, digest in record.data.items()]
     lines += ["", "## Licence", "", f"Weights: MIT, like the code. {card.licence}", ""]
@@ -69,7 +70,7 @@ def as_markdown(card: Card, record: Record, seed: int) -> str:
 
 
 def _row(score: Score) -> str:
-    width, first = half_width(dict(score.value)), score.value["values"][0]
-    mean = f"{score.value['mean']:.{score.digits}f}" + (f" ± {width:.{score.digits}f}" if width is not None else "")
-    best = score.best if isinstance(score.best, str) else f"{score.best:.{score.digits}f}"
-    return f"| {score.what} | {first:.{score.digits}f} | {mean} | {best} |"
+    first = number(score.value["values"][0], score.digits)
+    mean = plus_minus(score.value["mean"], half_width(dict(score.value)), score.digits)
+    best = score.best if isinstance(score.best, str) else number(score.best, score.digits)
+    return f"| {score.what} | {first} | {mean} | {best} |"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from neural_odes.summaries.printed import number as number
+from neural_odes.summaries.printed import plus_minus
 from neural_odes.summaries.statistics import half_width, over_seeds
 
 
@@ -52,11 +54,4 @@ def value(entry: Any, decimals: int) -> str:
 
 def with_interval(value: Measured, decimals: int) -> str:
     """``0.35 ± 0.04``: mean and half the width of the 95 % interval over seeds, where there is one."""
-    mean = number(value.mean, decimals)
-    return mean if value.interval is None else f"{mean} ± {number(value.interval, decimals)}"
-
-
-def number(value: float, decimals: int, *, signed: bool = False) -> str:
-    """``1,234.50``, ``−0.30``; with ``signed`` also ``+0.30``. What is rounded to zero has no minus."""
-    rounded = round(value, decimals) + 0.0
-    return f"{rounded:{'+' if signed else ''},.{decimals}f}".replace("-", "−")
+    return plus_minus(value.mean, value.interval, decimals)
