@@ -20,6 +20,7 @@ def clone(tmp_path):
     """Parameters of a claim's model, and of one that a study adds as the same network with other sizes."""
     study = tmp_path / "studies" / "sizes"
     study.mkdir(parents=True)
+    (tmp_path / ".dvc").mkdir()
     (tmp_path / "params.yaml").write_text(
         "seeds: [2, 10]\nclassification: {data: {dataset: mnist}, models: {mlp: {hidden_size: 3}, odenet: {}}}\n"
     )
@@ -159,9 +160,10 @@ def test_only_git_brings_committed_files_back(clone, monkeypatch, damaged):
     monkeypatch.setitem(DEFAULTS, "classification", "mlp")
     published = clone / "reports/models/classification"
     _trained(published, "mlp", {"hidden_size": 3})
+    again = f"reports/models/classification/{damaged}"
     for break_it in (lambda path: path.write_text("{"), lambda path: path.unlink()):
         break_it(published / damaged)
-        with pytest.raises(UserError, match=rf"{damaged}: .*; bring it back with: git checkout reports/models/classification$"):
+        with pytest.raises(UserError, match=rf"{damaged}: .* bring it back with: git checkout {again}"):
             load("classification", root=clone)
 
 

@@ -79,14 +79,14 @@ def published_training(folder: Path) -> "Inputs":
     Raises:
         UserError: the record beside them is missing, damaged, or of no training.
     """
+    from neural_odes import paths
     from neural_odes.pipeline.record import FILE, Record
 
     try:
         return Record.read(folder).training[1]
     except KeyError:
-        raise UserError(f"{folder / FILE}: it names no training; {_from_git(folder)}") from None
-    except UserError as error:
-        raise _in_git(folder, error) from None
+        path = folder / FILE
+        raise UserError(f"{path}: it names no training; bring it back with: {paths.brings_back(path)}") from None
 
 
 def check_current(folder: Path, clone: Path, values: Mapping[str, Any], how: str) -> None:
@@ -144,19 +144,7 @@ def _home(clone: Path, claim: str, model: str, values: Mapping[str, Any]) -> tup
 def _restored(folder: Path, clone: Path, values: Mapping[str, Any], source: str, how: str) -> "nn.Module":
     from neural_odes.pipeline import models
 
-    try:
-        module: Any = models.restored(folder)
-    except UserError as error:
-        raise _in_git(folder, error) if folder.parent == clone / PUBLISHED else error from None
+    module: Any = models.restored(folder)
     check_current(folder, clone, values, how)
     module.source = source
     return module
-
-
-def _in_git(folder: Path, error: UserError) -> UserError:
-    """The same of what only git brings back."""
-    return UserError(f"{str(error).rpartition('; ')[0]}; {_from_git(folder)}")
-
-
-def _from_git(folder: Path) -> str:
-    return f"bring it back with: git checkout {PUBLISHED}/{folder.name}"

@@ -2,12 +2,15 @@
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 STUDIES = "studies"
+_CACHED = re.compile(rf"({STUDIES}/[^/]+/)?(data|models|evaluations)/")
+"""What stages make and git ignores; the rest of what they make is in git."""
 
 
 def find_root(start: Path) -> Path | None:
@@ -30,6 +33,13 @@ def from_root(root: Path, folder: Path) -> str:
     """A folder of the clone as the addresses of its stages have it: nothing for the root itself."""
     name = folder.resolve().relative_to(root.resolve()).as_posix()
     return "" if name == "." else name
+
+
+def brings_back(path: Path) -> str:
+    """The command that brings a file of a clone back as it was: git's for what is in git, else DVC's."""
+    root = find_root(path.parent)
+    name = from_root(root, path) if root else ""
+    return f"git checkout {name}" if name and not _CACHED.match(name) else "dvc checkout"
 
 
 def study_module(root: Path, study: str, name: str) -> ModuleType:

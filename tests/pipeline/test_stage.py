@@ -197,6 +197,8 @@ def test_an_error_is_one_line_that_says_how_to_get_back(clone, work, code, expec
     assert done.returncode == code
     assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
     assert expected in done.stderr and "dvc checkout toy-train@cnf-0" in done.stderr
+    (clone / "models/toy/cnf-0").mkdir(parents=True)
+    assert "last good" not in _script(clone, work).stderr  # they are there: it was not DVC that called
 
 
 def test_the_way_back_in_a_study_is_one_that_git_and_dvc_know(study):

@@ -40,33 +40,34 @@ def _arguments(usage: str, least: int = 1) -> list[str]:
 
 
 def execute(work: Callable[[Stage], None]) -> None:
-    """Runs ``work(stage)`` for the stage that this process is the command of; what goes wrong is one line that ends with how to
-    get the last good outputs back.
+    """Runs ``work(stage)`` for the stage that this process is the command of; what goes wrong is one line. Where outputs are
+    gone, as DVC deletes them before it runs a stage, the line ends with how to get the last good ones back.
     """
     folder, command = Path.cwd(), command_of(sys.argv[0], sys.argv[1:])
     try:
         stage = Stage(command, folder)
     except UserError as error:
         sys.exit(f"error: {command}: {error}")
+    gone = not all((stage.root / name).exists() for name in stage.outputs)
     try:
         with stage, needing("pipeline"):
             work(stage)
             stage.finish()
     except UserError as error:
-        _fail(f"{error}", stage)
+        _fail(f"{error}", stage, gone)
     except KeyboardInterrupt:
-        _fail("interrupted; dvc repro goes on from the last checkpoint", stage, code=130)
+        _fail("interrupted; dvc repro goes on from the last checkpoint", stage, gone, code=130)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        _fail(f"{error.filename or folder}: no space left to write; free some and run dvc repro again", stage)
+        _fail(f"{error.filename or folder}: no space left to write; free some and run dvc repro again", stage, gone)
 
 
-def _fail(text: str, stage: Stage, code: int = 1) -> None:
-    """DVC has deleted this stage's outputs before it ran: says how to bring back those of dvc.lock."""
+def _fail(text: str, stage: Stage, gone: bool, code: int = 1) -> None:
+    """Says, where outputs were ``gone`` before it ran, how to bring back those of dvc.lock."""
     lock = stage.folder / "dvc.lock"
     back = ""
-    if lock.is_file() and f"\n  {stage.name}:\n" in lock.read_text(encoding="utf-8"):
+    if gone and lock.is_file() and f"\n  {stage.name}:\n" in lock.read_text(encoding="utf-8"):
         where = ", in the root of the clone" if stage.pipeline else ""
         back = f"; the last good outputs{where}: git checkout {paths.from_root(stage.root, lock)} && dvc checkout {stage.address}"
     print(f"error: {stage.name}: {text}{back}", file=sys.stderr)

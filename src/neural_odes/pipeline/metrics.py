@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from neural_odes import paths
 from neural_odes.errors import UserError
-
-_REMEDY = "bring it back with: dvc checkout, or git checkout where it is in git"
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -44,6 +43,6 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path}: missing; {_REMEDY}") from None
+        raise UserError(f"{path}: missing; bring it back with: {paths.brings_back(path)}") from None
     except ValueError:
-        raise UserError(f"{path}: damaged (not JSON); delete it, and {_REMEDY}") from None
+        raise UserError(f"{path}: damaged (not JSON); delete it, then bring it back with: {paths.brings_back(path)}") from None

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.params import flatten
 from neural_odes.pipeline.metrics import write_json
@@ -80,9 +81,9 @@ class Record:
         try:
             return cls.parse(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise UserError(f"{path}: missing; bring it back with: dvc checkout") from None
+            raise UserError(f"{path}: missing; bring it back with: {paths.brings_back(path)}") from None
         except ValueError:
-            raise UserError(f"{path}: damaged; delete it, then bring it back with: dvc checkout") from None
+            raise UserError(f"{path}: damaged; delete it, then bring it back with: {paths.brings_back(path)}") from None
 
     def write(self, folder: Path) -> None:
         write_json(folder / FILE, self.as_dict())

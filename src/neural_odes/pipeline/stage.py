@@ -103,7 +103,7 @@ class Stage:
             raise UserError(f"dvc.yaml: stage {self.name} reads {name} but does not declare it under deps")
         path = self.root / name
         if not path.exists():
-            raise UserError(f"{name}: missing; bring it back with: dvc checkout, or make it with: dvc repro")
+            raise UserError(f"{name}: missing; bring it back with: {paths.brings_back(path)}, or make it with: dvc repro")
         self._recorder.data(name, path)
         return path
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neural_odes import paths
 from neural_odes.errors import UserError
 
 if TYPE_CHECKING:  # whoever asks for the file's name alone need not wait for PyTorch
@@ -28,7 +29,7 @@ def load(module: "nn.Module", folder: Path) -> None:
     import safetensors.torch
 
     path = folder / FILE
-    remedy = "bring it back with: dvc checkout, or train it with: dvc repro"
+    remedy = f"bring it back with: {paths.brings_back(path)}, or train it with: dvc repro"
     try:
         tensors = safetensors.torch.load_file(path)
     except FileNotFoundError:

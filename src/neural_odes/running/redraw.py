@@ -59,5 +59,5 @@ def _run(root: Path, stage: Declared) -> str:
     done = subprocess.run([sys.executable, *command], cwd=root / stage.name.folder, capture_output=True, text=True, check=False)
     if done.returncode:
         words = done.stderr.strip().removeprefix("error: ").removeprefix(f"{stage.name.name}: ")
-        raise UserError(f"{stage.name.address}: {words.partition('; the last good outputs')[0]}")  # which it has not touched
+        raise UserError(f"{stage.name.address}: {words}")
     return stage.name.address

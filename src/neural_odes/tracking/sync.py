@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from neural_odes import git
+from neural_odes import git, paths
 from neural_odes.errors import UserError
 from neural_odes.figures import seal
 from neural_odes.params import flatten
@@ -353,7 +353,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _damaged(path: Path) -> str:
-    return f"{path}: damaged; delete it, and bring it back with: dvc checkout, or git checkout where it is in git"
+    return f"{path}: damaged; delete it, then bring it back with: {paths.brings_back(path)}"
 
 
 def _numbers(content: dict[str, Any]) -> dict[str, float]:
