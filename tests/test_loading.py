@@ -167,7 +167,8 @@ def test_only_git_brings_committed_files_back(clone, monkeypatch, damaged):
             load("classification", root=clone)
 
 
-def test_importing_the_package_is_cheap():
-    """It must not import torch: the command line would wait seconds for it."""
-    code = "import sys, neural_odes, neural_odes.cli; assert 'torch' not in sys.modules and 'mlflow' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_importing_the_package_and_checking_parameters_are_cheap(root):
+    """They must not import torch: the command line would wait seconds for it."""
+    code = "import pathlib, sys, neural_odes, neural_odes.cli\nfrom neural_odes import validation\n"
+    code += "validation.check_all(pathlib.Path(sys.argv[1])); assert not {'torch', 'mlflow', 'pandas'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code, str(root)], check=True)
