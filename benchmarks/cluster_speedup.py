@@ -28,7 +28,8 @@ def measure(folder: Path, preset: str | None, seeds: int | None, command: list[s
     """Seconds in a fresh clone that has no results, what was said, and the MD5 of every output."""
     scratch.afresh(Path.cwd(), folder, *[preset] if preset else [])
     if seeds:
-        presets.overlay(folder, {"seeds": params.read(folder / params.FILE)["seeds"][:seeds]})
+        given = params.read(folder / params.FILE)
+        presets.overlay(folder, {name: given[name][:seeds] for name in ("seeds", "study_seeds")})
         scratch.commit(folder, f"Seeds: {seeds}")
     environment = scratch.environment(folder) | {"NEURAL_ODES_CACHE": str(folder / ".cache"), "NEURAL_ODES_TRACKING": "off"}
     said = []

@@ -71,6 +71,8 @@ def test_the_committed_files_are_valid(root, values):
         ("seeds", [1, 1], r"seeds: each seed may occur only once"),
         ("seeds", [-1], r"seeds\.0: .*greater than or equal to 0"),
         ("seeds", 3, r"seeds: .*list"),
+        ("seeds", [0], r"study_seeds: \[0, 1, 2\] are not the first of seeds, \[0\]; make them \[0\]$"),
+        ("study_seeds", [1, 0], r"study_seeds: \[1, 0\] are not the first of seeds, .*; make them \[0, 1\]$"),
     ],
 )
 def test_an_invalid_value_is_one_line_that_names_it(values, name, value, expected):

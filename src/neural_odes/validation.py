@@ -29,11 +29,13 @@ def check(values: dict[str, Any]) -> None:
     Raises:
         UserError: a key is missing, unknown or ill-typed; names the key and the nearest one known.
     """
-    known = ["seeds", *claims()]
+    known = ["seeds", "study_seeds", *claims()]
     for key in values:
         if key not in known:
             raise UserError(f"{FILE}: {key} is not a known section{params.nearest(key, known)}")
-    params.section(values, "seeds", params.Seeds)
+    seeds, fewer = (params.section(values, name, params.Seeds) for name in ("seeds", "study_seeds"))
+    if fewer != seeds[: len(fewer)]:
+        raise UserError(f"{FILE}: study_seeds: {fewer} are not the first of seeds, {seeds}; make them {seeds[: len(fewer)]}")
     for claim in claims():
         params.section(values, claim, schemas.claim(claim))
         _check_models(claim, values[claim]["models"], FILE)

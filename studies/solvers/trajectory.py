@@ -40,7 +40,7 @@ def trajectory(stage: Stage, model: str, seed: int) -> None:
 
 def _row(net: LatentNetwork, z: Tensor, truth: Tensor, solver: Solver) -> dict[str, float]:
     steps = truth.shape[1]
-    solution = solve(net.field, z, torch.arange(steps).to(z) / net.time_unit, solver)
+    solution = solve(net.field(), z, torch.arange(steps).to(z) / net.time_unit, solver)
     squared = (net.decode(solution.y).transpose(0, 1).double() - truth) ** 2
     return {
         "nfe": solution.statistics.nfe,

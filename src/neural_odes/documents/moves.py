@@ -132,7 +132,7 @@ def _cells(move: Move, numbers: Numbers) -> tuple[str, str, str]:
     except Absent:
         return "not measured", "–", "–"
     shown = with_interval(one, move.decimals), with_interval(other, move.decimals)
-    if move.paired and one.n == other.n > 1:
+    if move.paired and min(one.n, other.n) > 1:
         change = paired_difference(numbers.at(move.ours), numbers.at(move.theirs))
         return *shown, with_interval(change, move.decimals)
     return *shown, "–"

@@ -75,8 +75,8 @@ class Stage:
 
     @property
     def seeds(self) -> list[int]:
-        """The seeds, as declared under params."""
-        return self._section("seeds", params.Seeds)
+        """The seeds of a claim or, in a study, of the studies, as declared under params."""
+        return self._section("study_seeds" if self.folder.parent == self.root / paths.STUDIES else "seeds", params.Seeds)
 
     def section(self, name: str, kind: type[T]) -> T:
         """The parameters called ``name``, validated as ``kind``.

@@ -38,13 +38,13 @@ class Measured:
 
 
 def paired_difference(one: dict[str, Any], other: dict[str, Any]) -> Measured:
-    """One value over seeds minus another, seed by seed."""
-    return Measured.of(over_seeds([a - b for a, b in zip(one["values"], other["values"], strict=True)]))
+    """One value over seeds minus another, seed by seed, over those that both have: a study has the first of the claims'."""
+    return Measured.of(over_seeds([a - b for a, b in zip(one["values"], other["values"], strict=False)]))
 
 
 def paired_ratio(one: dict[str, Any], other: dict[str, Any]) -> Measured:
-    """One value over seeds divided by another, seed by seed."""
-    return Measured.of(over_seeds([a / b for a, b in zip(one["values"], other["values"], strict=True)]))
+    """One value over seeds divided by another, likewise."""
+    return Measured.of(over_seeds([a / b for a, b in zip(one["values"], other["values"], strict=False)]))
 
 
 def value(entry: Any, decimals: int) -> str:
