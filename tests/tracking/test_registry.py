@@ -267,7 +267,7 @@ def test_a_model_of_other_data_has_a_name_of_its_own(root: Path) -> None:
     stage = "density-refit@cnf-report-0"
     inputs = Inputs({"model": "cnf", "data": "report", "seed": 0}, {}, {})
     training = Training.of(root, "", {"input_key": "0" * 16, "device": "cpu"}, Record(stage, {stage: inputs}))
-    assert registry.Model(training, None, root, {}, "", 0).name == "density-cnf-report"
+    assert registry.Trained(training, None, root, {}, "", 0).name == "density-cnf-report"
 
 
 class TestFolder:
