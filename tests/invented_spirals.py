@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from invented_density import seeds
 
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.record import Inputs, Record
@@ -22,6 +23,7 @@ def clone(root: Path, target: Path) -> Path:
         (target / folder).mkdir(parents=True, exist_ok=True)
         for name in ("dvc.yaml", "params.yaml"):
             shutil.copy(root / folder / name, target / folder / name)
+    seeds(target, [*SEEDS])
     generator = np.random.default_rng(0)
     spirals.save(
         spirals.sample(8, window=WINDOW, starts=(0.0, 300.0), noise_std=0.3, generator=generator),

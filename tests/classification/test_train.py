@@ -22,6 +22,7 @@ PARAMS = TrainParams(
     focus=0.6,
     early_epochs=1,
     early_side=20,
+    label_smoothing=0.1,
     batch_size=8,
     ema_decay=0.9,
     precision="float32",
@@ -88,8 +89,16 @@ def test_half_of_what_is_drawn_is_hardest_and_the_rest_stands_for_all_others():
 
 
 def test_losses_of_the_images_seen_are_kept():
+    """Nine tenths of −log p of the label, and a tenth of the mean of −log p over all ten classes."""
     trained = task()
+    logits = []
+    trained.net.register_forward_hook(lambda *found: logits.append(found[2].detach()))
     trained.step(0)
+    seen = trained.order[:8]
+    expected = [
+        -0.9 * row[label] - 0.1 * row.mean() for row, label in zip(logits[0].log_softmax(1), trained.train[1][seen], strict=True)
+    ]
+    torch.testing.assert_close(trained.losses[seen], torch.stack(expected))
     assert set(trained.losses.nonzero()[:, 0].tolist()) == set(trained.order[:8].tolist())
     assert not trained.losses.requires_grad
 

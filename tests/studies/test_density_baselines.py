@@ -128,7 +128,12 @@ def test_objectives_are_compared_by_their_time(summarised):
     assert curves["seconds"].tolist() == pytest.approx([0.04] * 3 + [0.004] * 6)
     (ax,) = density_objectives.draw(source).axes
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["maximum likelihood", "flow matching"]
-    assert Record.read(source).own.parameters.keys() == {"seeds", "density.data", "density.matching.steps", "density.train.steps"}
+    assert Record.read(source).own.parameters.keys() == {
+        "study_seeds",
+        "density.data",
+        "density.matching.steps",
+        "density.train.steps",
+    }
 
 
 def matched(scale: float = 2.0, steps: int = 200) -> FlowMatching:

@@ -103,7 +103,7 @@ def test_numerical_error_falls_with_the_order_of_the_method():
 def test_the_exact_gradient_of_parts_is_that_of_the_batch(monkeypatch):
     """The mean loss of the whole, whatever the parts; and the network is in single precision as before. (Tanh has no kinks.)"""
     torch.set_default_dtype(torch.float32)
-    monkeypatch.setattr(torch, "relu", torch.tanh)
+    monkeypatch.setattr(torch, "relu_", torch.tanh)
     net = seeded(0, lambda: Rknet(RknetParams(solver_steps=1), MNIST))
     h, labels = torch.randn(5, 64, 3, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([3, 1, 4, 1, 5])
     section = {"steps": [1], "tolerances": [1e-5], "reference": 1e-6, "gradient_reference": 1e-6, "images": 5}

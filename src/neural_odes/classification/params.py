@@ -48,6 +48,7 @@ class TrainParams(Section):
     focus: Annotated[float, Field(gt=0, le=1)]
     early_epochs: Annotated[int, Field(ge=0)]
     early_side: Annotated[int, Field(ge=8, le=32)]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     batch_size: Count
     ema_decay: Annotated[float, Field(ge=0, lt=1)]
     precision: Literal["bfloat16", "float32"]

@@ -73,7 +73,7 @@ class Classification:
         side = self.params.early_side if early else None
         x, target = augment(images[chosen], self.params.augment, self.generator, side=side), labels[chosen]
         logits = self.net(self.net.dataset.standardise(x))
-        losses = cross_entropy(logits, target, reduction="none")
+        losses = cross_entropy(logits, target, reduction="none", label_smoothing=self.params.label_smoothing)
         loss = losses @ weights / weights.sum()
         self.optimiser.step(loss, index)
         self.averaged.update()

@@ -13,7 +13,7 @@ from neural_odes.verdicts.published import REPORT_LOG_NLL, REPORT_NLL
 
 
 def draw(source: Path) -> Figure:
-    """From ``density.npz`` (on a grid), ``curves.csv`` (validation NLL by step) and ``report.json`` (test NLL, entropy)."""
+    """From ``density.npz`` (on a grid), ``curves.csv`` (NLL by step), ``report.json`` (test NLL, entropy)."""
     told = read_json(source / "report.json")
     drawn, (left, right) = style.new(1, 2, size=(11, 3.4))
     _density(left, source, told["seed"])
