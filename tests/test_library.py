@@ -174,7 +174,7 @@ def test_the_command_says_what_to_install(clone, python, command):
     assert printed == "" and re.fullmatch(f"error: {MISSING}\n", errors)
 
 
-@pytest.mark.parametrize("command", ["train.py density cnf 0", "figure.py density moons-density", "page.py density", "index.py"])
+@pytest.mark.parametrize("command", ["train.py density cnf 1", "figure.py density moons-density", "page.py density", "index.py"])
 def test_a_stage_says_what_to_install_and_how_to_get_back_outputs_that_are_gone(clone, python, command):
     script, *arguments = command.split()
     printed, errors = run(python, f"stages/{script}", *arguments, folder=clone, code=1)

@@ -28,7 +28,7 @@ def clone(tmp_path):
 
 def test_the_first_seed_is_published_with_its_record_and_card(clone):
     text = (clone / "params.yaml").read_text()
-    (clone / "params.yaml").write_text(text.replace("seeds: [0, 1, 2]", "seeds: [1, 0, 2]"))
+    (clone / "params.yaml").write_text(text.replace("\nseeds: [0, 1, 2]", "\nseeds: [1, 0, 2]"))
     with Stage("python stages/publish.py density", clone) as stage:
         publish(stage, **stage.instance)
         stage.finish()
