@@ -1,8 +1,9 @@
 """Times a rebuild in a fresh clone with an empty environment, downloads included: `make env`, `make results`, `make studies`.
 
-Usage: python benchmarks/rebuild.py FOLDER   (from the project's folder; FOLDER must not exist and keeps the clone)
+Usage: python benchmarks/rebuild.py FOLDER   (from the project's folder; FOLDER keeps the clone)
 
-Writes benchmarks/results/rebuild.json, which docs/benchmarks.md quotes.
+Writes benchmarks/results/rebuild.json, which docs/benchmarks.md quotes, after each of the three. With a FOLDER that exists it goes
+on there with those that the file lacks.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import subprocess
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from machine import describe
 
@@ -22,24 +24,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    subprocess.run(["git", "clone", "--quiet", ".", str(folder)], check=True)
-    # What is committed would be restored rather than rebuilt: results go, the run cache of the clone is empty.
-    for lock in folder.rglob("dvc.lock"):
-        lock.unlink()
-    environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    seconds: dict[str, int] = {}
-    peaks: dict[str, int] = {}
-    jobs: Counter[str] = Counter()
     written = Path("benchmarks/results/rebuild.json")
+    before: dict[str, Any] = json.loads(written.read_text(encoding="utf-8")) if folder.exists() else {}
+    if not folder.exists():
+        subprocess.run(["git", "clone", "--quiet", ".", str(folder)], check=True)
+        # What is committed would be restored rather than rebuilt: results go, the run cache of the clone is empty.
+        for lock in folder.rglob("dvc.lock"):
+            lock.unlink()
+    environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    seconds: dict[str, int] = before.get("seconds", {})
+    peaks: dict[str, int] = before.get("peak_memory_of_a_process_MiB", {})
+    jobs: Counter[str] = Counter()
     written.parent.mkdir(parents=True, exist_ok=True)
-    for target in ("env", "results", "studies"):  # each goes on from where the one before has come
+    for target in (name for name in ("env", "results", "studies") if name not in seconds):  # each goes on from the one before
         start = time.perf_counter()
         peaks[target] = _run(["make", target], folder, environment, jobs)
         seconds[target] = round(time.perf_counter() - start)
         result = {
             "machine": describe() | {"command": "python benchmarks/rebuild.py FOLDER"},
             "seconds": seconds,
-            "job_seconds": _by_kind(jobs),
+            "job_seconds": before.get("job_seconds", {}) | _by_kind(jobs),
             "peak_memory_of_a_process_MiB": peaks,
         }
         text = json.dumps(result, indent=2, sort_keys=True) + "\n"  # at once: what follows may fail

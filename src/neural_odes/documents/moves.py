@@ -50,7 +50,7 @@ MOVES: Mapping[str, tuple[Move, ...]] = {
             by="table1",
         ),
         Move(
-            what="all of the report’s settings, on fewer training images: ODE-Net (test error, %)",
+            what="all of the report’s settings, on fewer training images for twice its epochs: ODE-Net (test error, %)",
             theirs="kept:classification.odenet.0.error_pct",
             ours="odenet.error_pct",
             decimals=2,
@@ -73,7 +73,7 @@ MOVES: Mapping[str, tuple[Move, ...]] = {
             paired=False,
         ),
         Move(
-            what="all of the report’s settings, on its moons (gap, nats)",
+            what="all of the report’s settings, on its moons, not shifted (gap, nats)",
             theirs="kept:density.cnf.0.gap_nats",
             ours="report_moons.cnf.gap_nats",
             decimals=4,
