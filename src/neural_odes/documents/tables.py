@@ -6,7 +6,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from neural_odes.verdicts import claims
+from neural_odes.verdicts import claims, round_trip
 from neural_odes.verdicts.headline import COLUMNS, headlines
 from neural_odes.verdicts.verdict import Verdict
 
@@ -34,10 +34,10 @@ def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)
 
 
-VERDICT_COLUMNS = ("quantity", "published", "source", "ours", "best possible", "verdict", "comparability")
+VERDICT_COLUMNS = ("quantity", "published", "source", "ours", "round-trip error", "best possible", "verdict", "comparability")
 
 
 def verdict_row(line: Verdict) -> tuple[str, ...]:
     entry = line.entry
-    shown = (entry.quantity_text, entry.value_text, line.source_text, line.ours_text, line.floor_text)
-    return *shown, line.judgement.word, entry.degree
+    ours = (line.ours_text, round_trip.shown(line.round_trip), line.floor_text)
+    return entry.quantity_text, entry.value_text, line.source_text, *ours, line.judgement.word, entry.degree

@@ -14,6 +14,7 @@ from neural_odes.figures import seal
 from neural_odes.params import flatten
 from neural_odes.pipeline.record import Record
 from neural_odes.summaries.printed import parameter
+from neural_odes.verdicts import round_trip
 from neural_odes.verdicts.rules import Judgement
 from neural_odes.verdicts.verdict import Verdict
 
@@ -91,6 +92,7 @@ def verdict_table(lines: Sequence[Verdict], caption: str) -> Html:
             "source": line.source_text,
             "ours": line.ours_text,
             "seeds": line.ours.n if line.ours and line.ours.n else "",
+            "round-trip error": round_trip.shown(line.round_trip),
             "best possible": line.floor_text,
             "verdict": judged(line.judgement),
             "comparability": f"{line.entry.degree}; left open: {line.entry.open}",

@@ -35,10 +35,12 @@ def _judged(name: str, entry: Entry, numbers: Numbers) -> Verdict:
         ours = numbers.measured(entry.ours)
         floor = next((numbers.measured(path).mean for path in entry.floor.values()), None)
         beside = numbers.measured(entry.beside) if entry.beside else None
+        round_trip = max(numbers.at(entry.round_trip)["values"]) if entry.round_trip else None
     except Absent as absent:
-        return Verdict(name=name, entry=entry, ours=None, floor=None, judgement=Judgement("not measured", str(absent)))
+        word = Judgement("not measured", str(absent))
+        return Verdict(name=name, entry=entry, ours=None, floor=None, round_trip=None, judgement=word)
     judgement = rules.judge(entry, ours, floor=floor, beside=beside)
-    return Verdict(name=name, entry=entry, ours=ours, floor=floor, judgement=judgement)
+    return Verdict(name=name, entry=entry, ours=ours, floor=floor, round_trip=round_trip, judgement=judgement)
 
 
 def _hold(entry: Entry, numbers: Numbers) -> None:

@@ -43,6 +43,7 @@ class Entry(Section):
     given: dict[str, str | float] = Field(default_factory=dict)
     floor: Annotated[dict[str, str], Field(max_length=1)] = Field(default_factory=dict)
     beside: str | None = None
+    round_trip: str | None = None
     read_as: Range | None = None
     rule: Rule
     figures: list[str]

@@ -14,9 +14,12 @@ def follows(entry: Mapping[str, Any]) -> bool:
 
 def cell(entry: Mapping[str, Any] | None) -> str:
     """``2e-05``, the largest of the seeds; with a flag where it is not below the limit; – where there is none."""
-    if entry is None:
-        return "–"
-    return f"{max(entry['values']):.0e}{'' if follows(entry) else ', too large'}"
+    return shown(None if entry is None else max(entry["values"]))
+
+
+def shown(error: float | None) -> str:
+    """One error, as ``cell``."""
+    return "–" if error is None else f"{error:.0e}{'' if error < LIMIT else ', too large'}"
 
 
 def sentence(solves: Mapping[str, Mapping[str, Any]]) -> str:

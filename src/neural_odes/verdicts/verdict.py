@@ -18,12 +18,14 @@ class Verdict:
         name: of the entry in ``claims.yaml``.
         ours: None where there is none with these parameters.
         floor: the best value that exists, or the smallest difference that means something; None where neither is known.
+        round_trip: largest error of the seeds, there and back, of the solve that our number comes from; None where there is none.
     """
 
     name: str
     entry: Entry
     ours: Measured | None
     floor: float | None
+    round_trip: float | None
     judgement: Judgement
 
     @property
@@ -59,6 +61,7 @@ class Verdict:
             "ours": ours,
             "ours_from": f"{file(entry.page)}:{entry.ours}",
             "floor": None if self.floor is None else {"kind": next(iter(entry.floor)), "value": self.floor},
+            "round_trip_error": self.round_trip,
             "rule": entry.rule,
             "verdict": self.judgement.word,
             "reason": self.judgement.reason,
@@ -74,5 +77,6 @@ class Verdict:
             entry=entry,
             ours=None if ours is None else Measured(ours["mean"], ours["ci95"], ours["seeds"]),
             floor=None if floor is None else floor["value"],
+            round_trip=found["round_trip_error"],
             judgement=Judgement(found["verdict"], found["reason"]),
         )
