@@ -16,8 +16,8 @@ class OdeRnn(ContinuedLatentOde):
     """Between observations the encoder's state follows an ODE; at each, a gated recurrent unit takes it in (algorithm 1).
 
     Rubanova et al. run it backward in time, to the state at the beginning; here it ends where this latent ODE has its posterior,
-    at the end of the window. As theirs, it takes one step of fixed size from observation to observation: it is an encoder, and
-    what it encodes does not depend on how exactly its ODE is solved.
+    at the end of the window. It takes one step from observation to observation, however long: it is an encoder, and what it
+    encodes does not depend on how exactly its ODE is solved.
     """
 
     def __init__(self, params: RecurrentLatentParams, window: int):
