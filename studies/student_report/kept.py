@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from neural_odes.density.moons import TwoMoons
 from neural_odes.pipeline.metrics import read_json
 
 FOLDER = "studies/student_report/kept"
@@ -21,6 +22,12 @@ class Kept:
     @classmethod
     def read(cls, folder: Path) -> "Kept":
         return cls(read_json(folder / "metrics.json"), pd.read_csv(folder / "curves.csv"))
+
+    @property
+    def moons(self) -> TwoMoons:
+        """What its flow was trained and scored on."""
+        parameters = self.metrics["parameters"]
+        return TwoMoons(parameters["density.data.noise"], parameters["density.data.scale"])
 
     def curve(self, claim: str, model: str, metric: str) -> "pd.Series[float]":
         """A metric of the first seed, by step."""

@@ -27,6 +27,8 @@ def keep(folder: Path, *, later: float = 2.0, final_nll: float = 2.41) -> None:
         "parameters": {
             "classification.data.train_size": 2500,
             "classification.data.validation_size": 5000,
+            "density.data.noise": 0.1,
+            "density.data.scale": 2.0,
             "trajectory.data.window": 100,
         },
         "classification": {"odenet": [{"error_pct": 2.0}], "resnet": [{"error_pct": 2.1}]},
