@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/rebuild.py FOLDER   (from the project's folder; FOLDER keeps the clone)
 
-Writes benchmarks/results/rebuild.json, which docs/benchmarks.md quotes, after each of the three. With a FOLDER that exists it goes
-on there with those that the file lacks.
+Writes benchmarks/results/rebuild.json, which docs/benchmarks.md quotes, after each of the three. With a FOLDER that exists it
+goes on there with those that the file lacks.
 """
 
 import argparse

@@ -76,8 +76,8 @@ def _classification(details: dict[str, Any]) -> list[Headline]:
     ratio = paired_ratio(details["odenet"]["nfe_backward"], details["odenet"]["nfe_forward"])
     low, high = FIGURE_3C_CORRECTED
     evaluations = Headline(
-        quantity="ODE-Net, tight solves: NFE backward/forward",
-        paper=f"≈ {FIGURE_3C:g}; corrected {low:.2f} to {high:.2f}",
+        quantity="NFE backward / forward",
+        paper=f"{FIGURE_3C:g} ({low:.2f}–{high:.2f})",
         ours=with_interval(ratio, 2),
     )
     return [row("odenet"), row("resnet"), evaluations]
@@ -98,7 +98,7 @@ def _trajectory(details: dict[str, Any]) -> list[Headline]:
 
     def row(count: str, key: str, what: str, decimals: int, **printed: str) -> Headline:
         ours, best = Measured.of(details[count]["latent_ode"][key]), Measured.of(details[count]["oracle"][key])
-        quantity = f"Spirals, K = {count}: {what}"
+        quantity = f"Spirals K={count}: {what}"
         return Headline(quantity=quantity, ours=with_interval(ours, decimals), best=number(best.mean, decimals), **printed)
 
     paper = TABLE_2["latent_ode"]

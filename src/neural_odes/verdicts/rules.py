@@ -51,7 +51,7 @@ def judge(entry: Entry, ours: Measured, *, floor: float | None, beside: Measured
         case "constant" | "grows":
             return grows(ours.mean, _there(beside).mean, constant=entry.rule == "constant")
         case "within":
-            return within(ours, *_there(entry.read_as), decimals=entry.decimals)
+            return within(ours, *(entry.read_as or (low, high)), decimals=entry.decimals)
         case "below zero":
             return below_zero(ours, entry.unit, entry.decimals)
         case "lower":
