@@ -46,6 +46,7 @@ def test_the_page_tells_what_each_file_holds(folder):
         "resnet",
         "rknet",
         "cnf",
+        "latent_ode",
         "nsf",
         "gmm",
         "kde",

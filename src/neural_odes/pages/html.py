@@ -84,22 +84,22 @@ def answer(text: str) -> Html:
 
 
 def verdict_table(lines: Sequence[Verdict], caption: str) -> Html:
-    """Published, ours, floor, verdict and how comparable the two are, a line each."""
+    """Published, ours, verdict, floor and how comparable the two are, a line each."""
     rows = [
         {
             "quantity": line.entry.quantity_text,
             "published": line.entry.value_text,
-            "source": line.source_text,
             "ours": line.ours_text,
             "seeds": line.ours.n if line.ours and line.ours.n else "",
-            "round-trip error": round_trip.shown(line.round_trip),
-            "best possible": line.floor_text,
             "verdict": judged(line.judgement),
+            "best possible": line.floor_text,
+            "round-trip error": round_trip.shown(line.round_trip),
+            "source": line.source_text,
             "comparability": f"{line.entry.degree}; left open: {line.entry.open}",
         }
         for line in lines
     ]
-    words = ("source", "best possible", "verdict", "comparability")
+    words = ("verdict", "best possible", "source", "comparability")
     return table(pd.DataFrame(rows, dtype=object).set_index("quantity"), caption, words=words)
 
 

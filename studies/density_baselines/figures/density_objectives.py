@@ -28,6 +28,6 @@ def draw(source: Path) -> Figure:
         bars = np.array([row["half_width"] or 0.0 for row in ends[objective]])
         ax.errorbar(seconds, gaps, bars, fmt=look.marker, color=look.colour, markersize=8, capsize=4, label=look.label)
     ax.set(xscale="log", yscale="log", xlabel="time of the training on one core (s)", ylabel="gap to the exact entropy (nats)")
-    ax.set_title("The same network, two objectives (thin: on the way; markers: at the end, 95 % bars over seeds)", fontsize=10)
+    ax.set_title("One network, two objectives (thin: while training; bars: 95 % over seeds)", fontsize=10)
     ax.legend()
     return drawn

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from neural_odes.figures import style
 from neural_odes.verdicts.published import REPORT_EPOCHS, REPORT_EXPECTED_NLL, REPORT_MSE, REPORT_NLL
@@ -31,8 +32,8 @@ def _epochs(ax: Any, kept: Kept) -> None:
     images = kept.metrics["parameters"]["classification.data.train_size"]
     ax.set(xlabel="epoch", ylabel="validation error (%)", yscale="log", title=f"MNIST, {images:,} training images")
     ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     ax.yaxis.set_minor_formatter("{x:g}")
-    ax.tick_params(axis="y", which="minor", labelsize=8)
     ax.legend()
 
 
