@@ -22,6 +22,7 @@ DOCUMENTS = {
     "docs/deviations.md": tuple(f"moved_{claim}" for claim in claims.CLAIMS),
     "docs/cluster.md": ("cluster",),
     "docs/benchmarks.md": ("cost", "speed"),
+    "docs/explore.md": ("explore",),
     "studies/README.md": ("studies",),
 }
 MACHINES, MANY = 100, 10_000
@@ -64,6 +65,7 @@ def _block(root: Path, document: str, block: str) -> str:
         "round_trips": round_trips,
         "cluster": cluster,
         "cost": cost,
+        "explore": explore,
         "speed": speed,
     }[block](root)
 
@@ -151,6 +153,24 @@ def speed(root: Path) -> str:
         if side.must is not None
     ]
     return tables.markdown(("what", "ours", "instead", "takes", "ratio", "target"), rows)
+
+
+def explore(root: Path) -> str:
+    """How far the page of the models is from PyTorch, and how long it takes to answer."""
+    found = _benchmark(root, "explore")
+    differences = [(row["what"], f"{row['difference']:.1g}", f"{row['limit']:g}") for row in found["agreement"]]
+    times = [
+        (row["what"], f"{row['ms']:.0f}", f"{row['ms_spread'][0]:.0f} to {row['ms_spread'][1]:.0f}", f"{row['limit_ms']}")
+        for row in found["rows"]
+    ]
+    return (
+        f"Largest differences from PyTorch, NumPy and SciPy in float64, over {found['points']:,} points, "
+        f"{found['trajectories']} trajectories and {found['images']} test images:\n\n"
+        f"{tables.markdown(('what', 'difference', 'may be'), differences)}\n\n"
+        f"From an input to its picture, in {found['browser']}, all of it on one core ({found['machine']['processor']}); the "
+        f"page has {found['page_MB']} MB:\n\n"
+        f"{tables.markdown(('what', 'ms, median', 'range', 'may be'), times)}"
+    )
 
 
 def cluster(root: Path) -> str:

@@ -131,8 +131,8 @@ def figure(
     images = Markup()
     if animation:
         _intact(moving)
-        images += Markup('<div class="moving">{}</div>').format(_image(moving, f"{alt} (animation)"))
-    images += _image(still, alt)
+        images += Markup('<div class="moving">{}</div>').format(image(moving, f"{alt} (animation)"))
+    images += image(still, alt)
     return Html("<figure>{}<figcaption>{}</figcaption>{}</figure>").format(
         images, caption, _provenance(still, record, parameters)
     )
@@ -148,9 +148,10 @@ def _intact(path: Path) -> Record:
     return found.record
 
 
-def _image(path: Path, alt: str) -> Markup:
-    with Image.open(path) as image:
-        size, kind = image.size, Image.MIME[str(image.format)]
+def image(path: Path, alt: str) -> Markup:
+    """The picture in the file ``path`` (relative to the root), as large as its inches are on a screen."""
+    with Image.open(path) as opened:
+        size, kind = opened.size, Image.MIME[str(opened.format)]
     # Figures are saved finer than a screen draws an inch; animations are not.
     width, height = size if kind == "image/gif" else (round(side * _SCREEN_DPI / _FIGURE_DPI) for side in size)
     return Markup('<img {}="{}" alt="{}" width="{}" height="{}" src="data:{};base64,{}">').format(

@@ -11,16 +11,16 @@ from markupsafe import Markup
 from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.pages import study, template
-from neural_odes.pages.html import SOURCE, answer, table, verdict_table
+from neural_odes.pages.html import SOURCE, answer, image, table, verdict_table
 from neural_odes.pages.study import Study
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.stage import Stage
 from neural_odes.verdicts import claims
 from neural_odes.verdicts.headline import COLUMNS, headlines
 
-TEMPLATES = "reports/template"
 INDEX = "reports/html/index.html"
 STUDIES = f"{paths.STUDIES}/README.md"
+STILL = "docs/explore.png"
 _STUDY = re.compile(r"^\| \[(?P<question>.+)\]\((?P<name>\w+)\) \| (?P<answer>.+) \|$", re.MULTILINE)
 _BEGINNING = {"title": "<h1[^>]*>(.+?)</h1>", "answer": '(<p class="answer">.+?</p>)', "picture": f"(<img {SOURCE}=[^>]+>)"}
 """What the index shows of a claim's page."""
@@ -42,8 +42,8 @@ def page(stage: Stage, name: str) -> None:
         title, parts = asked.question, _introduced(asked, parts)
     for figure in re.findall(rf'{SOURCE}="([^"]+)"', "".join(parts)):
         stage.input(figure)
-    home = Path(os.path.relpath(INDEX, Path(_out(stage)).parent)).as_posix()
-    _write(stage, "page.html.j2", title=title, parts=parts, home=home)
+    home = Path(os.path.relpath(INDEX, Path(template.out(stage)).parent)).as_posix()
+    template.write(stage, "page.html.j2", title=title, parts=parts, home=home)
 
 
 def index(stage: Stage) -> None:
@@ -67,7 +67,9 @@ def index(stage: Stage) -> None:
         raise UserError(f"{STUDIES}: no list of studies; write it with: neural-odes docs")
     title = "Neural Ordinary Differential Equations: three claims, rebuilt"
     short = table(rows, "Mean ± 95 % interval over seeds")
-    _write(stage, "index.html.j2", title=title, headline=short, claims=shown, studies=studies)
+    stage.input(STILL)
+    still = image(Path(STILL), "The page on which the models answer: points on their way, and the density of the model.")
+    template.write(stage, "index.html.j2", title=title, headline=short, claims=shown, studies=studies, still=still)
 
 
 def _beginning(stage: Stage, name: str) -> dict[str, Markup]:
@@ -119,19 +121,3 @@ def _introduced(asked: Study, parts: list[Markup]) -> list[Markup]:
 
 def _title(executed: Any) -> str:
     return next(cell.source.splitlines()[0].lstrip("# ") for cell in executed.cells if cell.source.startswith("# "))
-
-
-def _inputs(stage: Stage) -> dict[str, str]:
-    """Data and files asked for so far, with the beginning of their SHA-256."""
-    return {name: digest[:12] for name, digest in sorted(stage.record.own.data.items())}
-
-
-def _out(stage: Stage) -> str:
-    return next(name for name in stage.outputs if name.endswith(".html"))
-
-
-def _write(stage: Stage, name: str, **values: Any) -> None:
-    """Fills the template ``name`` and writes the page that the stage declares."""
-    path = stage.input(TEMPLATES) / name
-    text = template.fill(path, stage=stage.name, inputs=_inputs(stage), **values)
-    stage.output(_out(stage)).write_text(text.rstrip() + "\n", encoding="utf-8")

@@ -196,7 +196,7 @@ def files_at(root: Path, commit: str, folder: str) -> dict[str, str]:
     return found
 
 
-_CODE = {"src/": (".py",), "reports/template/": (".css", ".j2")}
+_CODE = {"src/": (".py",), "reports/template/": (".css", ".j2"), "reports/explore/": (".css", ".j2", ".js")}
 """Ends of the names that count, by folder of code."""
 
 

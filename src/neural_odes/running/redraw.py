@@ -15,7 +15,7 @@ from neural_odes.pipeline import names
 from neural_odes.pipeline.names import Declared
 from neural_odes.running import lockfile
 
-_SCRIPTS = ("figure.py", "page.py", "index.py")
+_SCRIPTS = ("figure.py", "page.py", "index.py", "explore.py")
 
 
 @dataclass(frozen=True)
