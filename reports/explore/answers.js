@@ -23,11 +23,23 @@ export class Answers {
   constructor({ flow, spiral, digit }) {
     this.flow = new Flow(tensors(flow.tensors), flow.end);
     this.moons = new TwoMoons(flow.noise, flow.scale);
-    this.latent = new LatentOde(tensors(spiral.tensors), spiral.window, spiral.unit);
-    this.oracle = new Oracle(spiral.window);
-    this.factors = spiral.factors;
-    this.digitNet = digit && new OdeNet(tensors(digit.tensors));
     this.start = normal(2 * CLOUD, 0);
+    this.packed = { spiral, digit };
+    this.factors = spiral.factors;
+    this.made = {}; // in the rooms that were entered
+  }
+
+  get latent() {
+    const { tensors: packed, window, unit } = this.packed.spiral;
+    return (this.made.latent ??= new LatentOde(tensors(packed), window, unit));
+  }
+
+  get oracle() {
+    return (this.made.oracle ??= new Oracle(this.packed.spiral.window));
+  }
+
+  get digitNet() {
+    return (this.made.digitNet ??= new OdeNet(tensors(this.packed.digit.tensors)));
   }
 
   /** The path of a point at the flow's end back to the Gaussian, and how far it is to be trusted. */

@@ -2,7 +2,9 @@
 
 /** Bytes of base64. */
 export function bytes(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const characters = atob(text), out = new Uint8Array(characters.length);
+  for (let i = 0; i < out.length; i++) out[i] = characters.charCodeAt(i);
+  return out;
 }
 
 /** Tensors by name, {shape, values}, of float32 as it was trained; values are widened to float64, in which the page computes. */
@@ -12,6 +14,7 @@ export function tensors(packed) {
 }
 
 function float32(raw) {
-  const view = new DataView(raw.buffer);
-  return Float64Array.from({ length: raw.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  const view = new DataView(raw.buffer), out = new Float64Array(raw.length / 4);
+  for (let i = 0; i < out.length; i++) out[i] = view.getFloat32(4 * i, true);
+  return out;
 }
