@@ -133,7 +133,7 @@ def test_the_band_holds_what_the_posterior_says(ask, network):
     window = np.array(found["times"]) < 100
     assert np.std(ratio[window]) < 0.15 and np.std(ratio[~window]) < 0.15
     middles = [(high + low) / 2 for high, low in ((upper, lower), (drawn.upper[found["times"]], drawn.lower[found["times"]]))]
-    assert (np.abs(middles[0] - middles[1]) / (upper - lower)).max() < 0.2
+    assert np.median(np.abs(middles[0] - middles[1]) / (upper - lower)) < 0.1
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,7 @@ def copy_of_project(root: Path, to: Path) -> None:
     (to / ".dvc").mkdir()
     study = f"studies/{STUDY}"
     for name in (
-        "dvc.yaml", "params.yaml", "stages", "reports/notebooks", "reports/template", "studies/README.md",
+        "dvc.yaml", "params.yaml", "stages", "reports/notebooks", "reports/template", "studies/README.md", "docs/explore.png",
         f"{study}/dvc.yaml", f"{study}/page.ipynb", f"{study}/README.md",
     ):  # fmt: skip
         (to / name).parent.mkdir(parents=True, exist_ok=True)
@@ -240,7 +240,7 @@ def test_the_index_has_every_verdict_and_links_every_page(site):
     for line in lines:
         assert str(escape(line.judgement.reason)) in text and line.entry.value_text in text and line.ours_text in text
         assert f">{line.entry.degree}; left open: {escape(line.entry.open)}<" in text
-    assert set(re.findall(r'href="([a-z]+\.html)"', text)) == {f"{name}.html" for name in (*CLAIMS, "benchmarks")}
+    assert set(re.findall(r'href="([a-z]+\.html)"', text)) == {f"{name}.html" for name in (*CLAIMS, "benchmarks", "explore")}
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
@@ -257,9 +257,10 @@ def test_the_index_begins_with_the_short_table_and_a_picture_a_claim(site):
     start = text.partition('id="studies"')[0]
     rows = [row.cells for row in headlines(claims.load_details(site))]
     assert start.count("<tr>") == 1 + len(rows) and all(cell in start for row in rows for cell in row)
-    pictures = re.findall(r"<img [^>]+>", text)
+    *pictures, still = re.findall(r"<img [^>]+>", text)
     assert pictures == [re.search(r"<img [^>]+>", page(site, claim))[0] for claim in CLAIMS]
     assert all(picture in start for picture in pictures)
+    assert 'data-source="docs/explore.png"' in still
     for claim in CLAIMS:
         assert re.search('<p class="answer">.*?</p>', page(site, claim))[0] in start
 
