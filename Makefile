@@ -1,7 +1,7 @@
 # Each target shows what it runs. The environment is made in .venv on first use.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHMARKS := cost nfe cnf_step cnf_gap cnf_objectives inference mnist_error spirals_rmse memory_peak profile_steps overheads growth
+BENCHMARKS := cost nfe cnf_step cnf_gap cnf_objectives inference mnist_error spirals_rmse memory_peak profile_steps overheads growth explore
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help env results studies figures test test-all smoke ui audit verify check docs bench faults
