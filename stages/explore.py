@@ -2,14 +2,6 @@
 
 import environment  # noqa: F401
 
-from neural_odes.pipeline.command import execute
-from neural_odes.pipeline.stage import Stage
+from neural_odes.pipeline.command import run_library
 
-
-def explore(stage: Stage) -> None:
-    from neural_odes.pages import explore  # here, where a package that is missing is one line
-
-    explore.explore(stage)
-
-
-execute(explore)
+run_library("pages.explore", "explore", usage=__doc__)
