@@ -23,7 +23,7 @@ results: env  ## rebuild the three claims from raw data on all cores (JOBS=2: as
 	neural-odes runs sync
 	neural-odes results
 
-studies: env  ## the claims, all studies and the benchmarks' figures
+studies: env  ## the claims, all studies, the tutorials and the benchmarks' figures
 	neural-odes repro --studies
 	neural-odes runs sync
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HARMLESS = re.compile(
     r"(neural_odes(\.(errors|params|validation|git|paths|tracking(\.\w+)*|\w+\.params))?|studies\.\w+\.params)$"
 )
-EXPENSIVE = re.compile(r"-(data|train|evaluate|baseline|refit|matching|widths|tradeoff|variants|solvers|memory)\b")
+EXPENSIVE = re.compile(r"-(data|train|evaluate|baseline|refit|matching|widths|tradeoff|variants|solvers|memory|run)\b")
 ROOMS_ABOVE = ("benchmarks", "checking", "documents", "figures", "pages", "running", "summaries", "tracking", "verdicts")
 """Whose files no training depends on; nor on a claim's figures."""
 CLAIMS = ("classification", "density", "trajectory")
@@ -38,7 +38,8 @@ def stages(root: Path = ROOT) -> list[Declared]:
 STAGES = stages()
 BY_NAME = {stage.name.address: stage for stage in STAGES}
 MODELS = {claim: params.load(ROOT)[claim]["models"] for claim in CLAIMS}
-TRAININGS = [stage for stage in STAGES if EXPENSIVE.search(stage.name.base)]
+TRAININGS = [stage for stage in STAGES if EXPENSIVE.search(stage.name.base) and stage.name.pipeline != "tutorials"]
+"""A tutorial is more than a training: it shows pictures, and runs as a page does."""
 
 
 def _id(stage: Declared) -> str:
@@ -117,6 +118,10 @@ def _runs(stage: Declared) -> set[str]:
             modules |= {m for cell in cells if cell["cell_type"] == "code" for m in _imports("".join(cell["source"]))}
     elif verb == "figure":
         modules.add(f"{package}.figures.{arguments[1].replace('-', '_')}")
+    elif verb == "tutorial":
+        for notebook in (name for name in stage.deps if name.endswith(".ipynb")):  # its page has none
+            cells = json.loads((ROOT / notebook).read_text(encoding="utf-8"))["cells"]
+            modules |= {m for cell in cells if cell["cell_type"] == "code" for m in _imports("".join(cell["source"]))}
     elif verb == "study":
         modules.add(f"{package}.{arguments[0]}")
         modules |= {
@@ -146,7 +151,8 @@ def test_a_stage_depends_on_the_code_that_it_runs_and_on_no_other(stage):
     missing = [path for path in sorted(runs) if not any(_covers(name, path) for name in _code(stage))]
     assert not missing, f"{stage.name.address}: runs {missing}"
     alike = [other for other in STAGES if (other.name.folder, other.name.base) == (stage.name.folder, stage.name.base)]
-    ours = runs | {path for other in alike for path in _runs_of(other.name.address) if "/models/" not in path}
+    tutorials = stage.name.pipeline == "tutorials"  # a matrix of notebooks, not of models
+    ours = runs | {path for other in alike for path in _runs_of(other.name.address) if tutorials or "/models/" not in path}
     needless = [name for name in _code(stage) if not any(_covers(name, path) for path in ours)]
     assert not needless, f"{stage.name.address}: does not run {needless}"
 
@@ -189,7 +195,7 @@ def test_adding_a_model_retrains_nothing(claim, tmp_path):
         re.sub(rf"(  {claim}-(?:train|evaluate):\n(?:.*\n)*?.*model: \[){first}", rf"\1another, {first}", yaml)
     )
     new = {_id(stage): stage for stage in stages(tmp_path)}
-    old = {_id(stage): stage for stage in STAGES if stage.name.pipeline != "benchmarks"}
+    old = {_id(stage): stage for stage in STAGES if stage.name.pipeline not in ("benchmarks", "tutorials")}
     assert f"{claim}-train@another-0" in new
     assert {name: new[name] for name in old} == old
     added = f"src/neural_odes/{claim}/models/another.py"

@@ -35,6 +35,7 @@ COMES_WITH = {
     "nbformat": "nbconvert",
     "traitlets": "nbconvert",
     "dvc-data": "dvc",
+    "tqdm": "papermill",
 }
 ON_CLUSTER = "src/neural_odes/running/cluster/"
 
@@ -110,7 +111,7 @@ def test_the_pipeline_uses_base_and_pipeline_and_nothing_else():
     """The library, stages, studies and notebooks, but for what runs them on a cluster."""
     files = sources("src/**/*.py", "stages/*.py", "studies/**/*.py")
     texts = [text for file, text in files.items() if not file.startswith(ON_CLUSTER)]
-    for path in [*ROOT.glob("reports/notebooks/*.ipynb"), *ROOT.glob("studies/*/*.ipynb")]:
+    for path in [*ROOT.glob("reports/notebooks/*.ipynb"), *ROOT.glob("studies/*/*.ipynb"), *ROOT.glob("docs/tutorials/*.ipynb")]:
         texts += ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
     known = set(map(key, BASE + PIPELINE))
     found = used(texts)

@@ -69,7 +69,9 @@ def check() -> None:
 
 
 Cores = Annotated[int | None, typer.Option(min=1, help="Number of cores (default: all that memory allows).")]
-Studies = Annotated[bool, typer.Option("--studies", help="Everything: the claims, all studies, the benchmarks' figures.")]
+Studies = Annotated[
+    bool, typer.Option("--studies", help="Everything: the claims, all studies, the tutorials, the benchmarks' figures.")
+]
 
 
 What = Annotated[

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 STUDIES = "studies"
-_CACHED = re.compile(rf"({STUDIES}/[^/]+/)?(data|models|evaluations)/")
+TUTORIALS = "docs/tutorials"
+_CACHED = re.compile(rf"({STUDIES}/[^/]+/)?(data|models|evaluations)/|{TUTORIALS}/executed/")
 """What stages make and git ignores; the rest of what they make is in git."""
 
 
@@ -19,8 +20,8 @@ def find_root(start: Path) -> Path | None:
 
 
 def pipelines(root: Path) -> list[Path]:
-    """Every folder with a dvc.yaml: the root, the benchmarks, the studies."""
-    own = [folder for folder in (root, root / "benchmarks") if (folder / "dvc.yaml").is_file()]
+    """Every folder with a dvc.yaml: the root, the benchmarks, the tutorials, the studies."""
+    own = [folder for folder in (root, root / "benchmarks", root / TUTORIALS) if (folder / "dvc.yaml").is_file()]
     return own + studies(root)
 
 

@@ -329,6 +329,7 @@ def test_pages_in_a_browser(studied, tmp_path):
     pages = sorted((studied / "reports" / "html").glob("*.html"))
     assert [p.stem for p in pages] == sorted([*CLAIMS, "benchmarks", "explore", "index"])
     pages += [study / "results" / "page.html" for study in paths.studies(studied)]
+    pages += (studied / paths.TUTORIALS / "results").glob("*.html")
     for number, page in enumerate(pages):
         assert page.stat().st_size < 5_000_000
         log = tmp_path / f"{number}.json"

@@ -31,7 +31,8 @@ CLAIMS = tuple(claims.CLAIMS)
 STUDY = "student_report"
 HOSTILE = "<script>alert('x')</script>"
 ADDRESS = re.compile(
-    r"""(?:https?:)?//[\w.]|(?:src|href)=["'](?!data:|#|[a-z]+\.html["']|(?:\.\./)+(?:studies/\w+/results/page|reports/html/[a-z]+)\.html["'])"""
+    r"""(?:https?:)?//[\w.]|(?:src|href)=["'](?!data:|#|[a-z]+\.html["']|"""
+    r"""(?:\.\./)+(?:studies/\w+/results/page|docs/tutorials/results/\w+|reports/html/[a-z]+)\.html["'])"""
 )
 
 
@@ -349,6 +350,7 @@ def notebooks(root: Path) -> list[Path]:
     return [
         *(root / "reports/notebooks").glob("*.ipynb"),
         *(root / "studies").glob("*/page.ipynb"),
+        *(root / "docs/tutorials").glob("*.ipynb"),
         root / "benchmarks/page.ipynb",
     ]
 

@@ -10,6 +10,7 @@ from neural_odes.documents import moves, tables
 from neural_odes.errors import UserError
 from neural_odes.pages import study
 from neural_odes.pages.study import Study
+from neural_odes.pipeline.metrics import read_json
 from neural_odes.verdicts import claims, round_trip
 from neural_odes.verdicts.claims import DEGREES
 from neural_odes.verdicts.headline import COLUMNS, headlines
@@ -23,8 +24,10 @@ DOCUMENTS = {
     "docs/cluster.md": ("cluster",),
     "docs/benchmarks.md": ("cost", "speed"),
     "docs/explore.md": ("explore",),
+    "docs/tutorials/README.md": ("tutorials",),
     "studies/README.md": ("studies",),
 }
+TUTORIALS = ("solving", "density", "trajectory")
 MACHINES, MANY = 100, 10_000
 """Up to which the growth of a run on a cluster is thought on: nodes, stages."""
 
@@ -67,6 +70,7 @@ def _block(root: Path, document: str, block: str) -> str:
         "cost": cost,
         "explore": explore,
         "speed": speed,
+        "tutorials": tutorials,
     }[block](root)
 
 
@@ -118,6 +122,21 @@ def studies(root: Path, *, to: str) -> str:
 
 def _studies(root: Path) -> list[Study]:
     return [study.read(path) for path in sorted((root / paths.STUDIES).glob("*/README.md"))]
+
+
+def tutorials(root: Path) -> str:
+    """Each in its order; what it takes and reaches, as far as it was run here or by whoever committed it."""
+    seconds = _benchmark(root, "rebuild").get("job_seconds", {})
+    rows = []
+    for name in TUTORIALS:
+        notebook = read_json(root / paths.TUTORIALS / f"{name}.ipynb")
+        title = "".join(notebook["cells"][0]["source"]).splitlines()[0].removeprefix("# ")
+        result = root / paths.TUTORIALS / "results" / f"{name}.json"
+        reached = read_json(result) if result.is_file() else {}
+        took = seconds.get(f"tutorials-{name}")
+        numbers = "; ".join(f"{what}: {value:.4g}" for what, value in reached.items())
+        rows.append((f"[{title}]({name}.ipynb)", f"{took:.0f}" if took else "–", numbers or "–"))
+    return tables.markdown(("tutorial", "seconds", "what it reaches"), rows)
 
 
 def cost(root: Path) -> str:

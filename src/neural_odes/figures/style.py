@@ -1,5 +1,6 @@
 """The one style of all figures: in force wherever this module is imported."""
 
+import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
 )  # fmt: skip
 GREY = "#767676"
 DENSITY_MAP = "cividis"
+FIGURE_DPI, SCREEN_DPI = 150, 96  # of saved figures; of a browser's inch
 
 # For the whole process: Matplotlib reads much of it only when it draws. Its own defaults first, over any matplotlibrc.
 matplotlib.use("agg")
@@ -22,7 +24,7 @@ matplotlib.style.use("default")
 matplotlib.rcParams.update(
     {
         "figure.dpi": 100,
-        "savefig.dpi": 150,
+        "savefig.dpi": FIGURE_DPI,
         "figure.constrained_layout.use": True,
         "font.family": "DejaVu Sans",  # comes with Matplotlib; of a family such as sans-serif a machine may have others
         "font.size": 11,
@@ -62,9 +64,20 @@ class Look:
         return {"color": self.colour, "marker": self.marker, "linestyle": self.line, **inside}
 
 
+class _Shown(Figure):
+    """It shows itself where a cell of a notebook ends with it."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """PNG, finer than a screen draws an inch, and its size on a screen."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", metadata={"Software": None})
+        width, height = (round(inches * SCREEN_DPI) for inches in self.get_size_inches())
+        return buffer.getvalue(), {"width": width, "height": height}
+
+
 def new(rows: int = 1, columns: int = 1, *, size: tuple[float, float], **options: Any) -> tuple[Figure, Any]:
     """A figure of ``size`` inches and its axes, as ``plt.subplots`` would make them; nobody has to close it."""
-    drawn = Figure(figsize=size)
+    drawn = _Shown(figsize=size)
     FigureCanvasAgg(drawn)
     return drawn, drawn.subplots(rows, columns, **options)
 

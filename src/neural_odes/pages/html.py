@@ -10,7 +10,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from neural_odes.errors import UserError
-from neural_odes.figures import seal
+from neural_odes.figures import seal, style
 from neural_odes.params import flatten
 from neural_odes.pipeline.record import Record
 from neural_odes.summaries.printed import parameter
@@ -20,7 +20,7 @@ from neural_odes.verdicts.verdict import Verdict
 
 FIGURES = Path("reports/figures")
 _WORDS = Markup('<span class="words">{}</span>')
-_FIGURE_DPI, _SCREEN_DPI = 150, 96  # of saved figures; of a browser's inch
+_FIGURE_DPI, _SCREEN_DPI = style.FIGURE_DPI, style.SCREEN_DPI
 SOURCE = "data-source"  # attribute of a page's images: the file that it shows
 
 

@@ -15,6 +15,7 @@ import latex2mathml.converter
 import nbformat
 import papermill
 from markupsafe import Markup
+from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
@@ -77,19 +78,37 @@ def _private_jupyter(folder: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def shown(executed: NotebookNode) -> list[Markup]:
-    """What a reader sees of a notebook, in order: its text, and what its cells show, but no code."""
+def title(executed: NotebookNode) -> str:
+    """What a notebook is called: its first heading."""
+    return next(cell.source.splitlines()[0].lstrip("# ") for cell in executed.cells if cell.source.startswith("# "))
+
+
+def shown(executed: NotebookNode, *, code: bool = False) -> list[Markup]:
+    """What a reader sees of a notebook, in order: its text, what its cells show, and their ``code`` if that is the matter.
+
+    The picture that a cell shows is described, for who does not see it, by ``alt`` in the metadata of the cell.
+    """
     found: list[Markup] = []
     for cell in executed.cells:
         if cell.cell_type == "markdown":
             found.append(_markdown(cell.source))
         elif cell.cell_type == "code":
-            found += [_output(output) for output in cell.outputs]
+            found += [_highlighted(cell.source)] if code else []
+            found += [_output(output, cell.metadata.get("alt", "")) for output in cell.outputs]
     return found
 
 
-def _output(output: NotebookNode) -> Markup:
+def _highlighted(source: str) -> Markup:
+    return Markup(Highlight2HTML(pygments_lexer="python3")(source))
+
+
+def _output(output: NotebookNode, alt: str) -> Markup:
     data = output.get("data", {})
+    if "image/png" in data:
+        size = output.metadata["image/png"]
+        return Markup('<figure><img alt="{}" width="{}" height="{}" src="data:image/png;base64,{}"></figure>').format(
+            alt, size["width"], size["height"], data["image/png"].replace("\n", "")
+        )
     if "text/html" in data:
         return Markup(data["text/html"])
     if "text/markdown" in data:

@@ -1,9 +1,7 @@
 """The stages that make pages: of a notebook (a claim's, a study's, the benchmarks'), and the index that joins them."""
 
-import os
 import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -18,7 +16,6 @@ from neural_odes.pipeline.stage import Stage
 from neural_odes.verdicts import claims
 from neural_odes.verdicts.headline import COLUMNS, headlines
 
-INDEX = "reports/html/index.html"
 STUDIES = f"{paths.STUDIES}/README.md"
 STILL = "docs/explore.png"
 _STUDY = re.compile(r"^\| \[(?P<question>.+)\]\((?P<name>\w+)\) \| (?P<answer>.+) \|$", re.MULTILINE)
@@ -36,14 +33,13 @@ def page(stage: Stage, name: str) -> None:
     from neural_odes.pages import notebook
 
     executed = notebook.run(stage.input(_notebook(stage, name)), _parameters(stage, name), root=stage.root)
-    title, parts = _title(executed), notebook.shown(executed)
+    title, parts = notebook.title(executed), notebook.shown(executed)
     if stage.folder.parent == stage.root / paths.STUDIES:
         asked = study.read(stage.input(f"{paths.STUDIES}/{name}/README.md"))
         title, parts = asked.question, _introduced(asked, parts)
     for figure in re.findall(rf'{SOURCE}="([^"]+)"', "".join(parts)):
         stage.input(figure)
-    home = Path(os.path.relpath(INDEX, Path(template.out(stage)).parent)).as_posix()
-    template.write(stage, "page.html.j2", title=title, parts=parts, home=home)
+    template.write(stage, "page.html.j2", title=title, parts=parts, home=template.home(stage))
 
 
 def index(stage: Stage) -> None:
@@ -117,7 +113,3 @@ def _introduced(asked: Study, parts: list[Markup]) -> list[Markup]:
     """Question and answer in place of the notebook's own title, which it begins with."""
     own = Markup(re.sub("^<h1.*?</h1>", "", parts[0], flags=re.DOTALL))
     return [Markup("<h1>{}</h1>").format(asked.question), answer(asked.answer), own, *parts[1:]]
-
-
-def _title(executed: Any) -> str:
-    return next(cell.source.splitlines()[0].lstrip("# ") for cell in executed.cells if cell.source.startswith("# "))

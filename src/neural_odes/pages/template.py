@@ -1,5 +1,6 @@
 """Fills the templates of pages, and writes what a stage declares."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from neural_odes.pipeline.stage import Stage
 
 TEMPLATES = "reports/template"
+INDEX = "reports/html/index.html"
 
 
 def fill(template: Path, frames: Path, **values: Any) -> str:
@@ -29,6 +31,11 @@ def write(stage: Stage, name: str, *, folder: str = TEMPLATES, **values: Any) ->
 def out(stage: Stage) -> str:
     """The page that a stage declares."""
     return next(name for name in stage.outputs if name.endswith(".html"))
+
+
+def home(stage: Stage) -> str:
+    """The address of the index, as the page that a stage declares has it."""
+    return Path(os.path.relpath(INDEX, Path(out(stage)).parent)).as_posix()
 
 
 def _inputs(stage: Stage) -> dict[str, str]:

@@ -151,7 +151,9 @@ class _Feed(threading.Thread):
         self._quiet = True
 
 
-_OUTPUTS = (":(exclude,glob)**/dvc.lock", ":(exclude,glob)studies/*/results/**", ":(exclude)reports")
+_OUTPUTS = (
+    ":(exclude,glob)**/dvc.lock", ":(exclude,glob)studies/*/results/**", ":(exclude)docs/tutorials/results", ":(exclude)reports",
+)  # fmt: skip
 
 
 def _git(root: Path) -> dict[str, str]:
