@@ -44,10 +44,18 @@ export class Flow {
     const [wx, wy, time, bias] = this.first;
     const padded = 4 * Math.ceil(count / 4);
     const [h1, g1, h2, p] = [this.h1, this.g1, this.h2, this.p].map((all) => all.subarray(0, padded * n));
-    for (let i = 0; i < padded; i++) {
-      const row = i < count ? 2 * (from + i) : 0;
-      const x = state[row], y = state[row + 1];
-      for (let u = 0, o = (i - (i % 4)) * n + (i % 4); u < n; u++, o += 4) h1[o] = wx[u] * x + wy[u] * y + time[u] * t + bias[u];
+    const row = (i) => 2 * (from + Math.min(i, count - 1)); // the last one fills its group up
+    for (let i = 0, o = 0; i < padded; i += 4) {
+      const [r0, r1, r2, r3] = [row(i), row(i + 1), row(i + 2), row(i + 3)];
+      const x0 = state[r0], x1 = state[r1], x2 = state[r2], x3 = state[r3];
+      const y0 = state[r0 + 1], y1 = state[r1 + 1], y2 = state[r2 + 1], y3 = state[r3 + 1];
+      for (let u = 0; u < n; u++, o += 4) {
+        const x = wx[u], y = wy[u], rest = time[u] * t + bias[u];
+        h1[o] = x * x0 + y * y0 + rest;
+        h1[o + 1] = x * x1 + y * y1 + rest;
+        h1[o + 2] = x * x2 + y * y2 + rest;
+        h1[o + 3] = x * x3 + y * y3 + rest;
+      }
     }
     tanh(h1);
     tanh(this.second.apply(h1, h2));
