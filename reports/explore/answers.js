@@ -13,7 +13,7 @@ import { tensors } from "./tensors.js";
 const CLOUD = 1000, SAMPLES = 100, EVERY = 2;
 
 /** Points whose density is computed before another question may come first. */
-const CHUNK = 128;
+const CHUNK = 64;
 
 /** What solvers are measured against. */
 const TIGHT = { method: "dopri5", tolerance: 1e-8 };
@@ -50,7 +50,7 @@ export class Answers {
     const start = last(back).slice(0, 2);
     const again = last(this.flow.carry(start, 0, this.flow.end, solver));
     yield {
-      path: dense((t, y) => this.flow.field(1, t, y), back),
+      path: this.dense(back, 1),
       logQ: logQ[0],
       logP: this.moons.logProb(at)[0],
       nfe: back.nfe,
@@ -92,13 +92,27 @@ export class Answers {
   /** Points of the Gaussian on their way to the moons: a solution whose states hold their 2n coordinates; then the same with their n
    * log-densities, too, over the same steps. */
   *cloud({ solver }) {
-    const way = (chosen, logs) => {
-      const solution = this.flow.carry(this.start, 0, this.flow.end, chosen, logs);
-      return { ...dense((t, y) => this.flow.field(CLOUD, t, y), solution), count: CLOUD };
-    };
-    const found = way(solver);
-    yield found;
-    yield { ...way({ method: solver.method, nodes: found.nodes }, base(this.start)), nfe: found.nfe };
+    const solution = this.flow.carry(this.start, 0, this.flow.end, solver);
+    const { nfe, nodes } = solution;
+    yield { ...this.dense(solution, CLOUD), count: CLOUD };
+    const [states, slopes] = [0, 1].map(() => Array.from(nodes, () => new Float64Array(3 * CLOUD)));
+    for (let from = 0; from < CLOUD; from += CHUNK) {
+      const part = this.start.subarray(2 * from, 2 * (from + CHUNK)), count = part.length / 2;
+      const own = this.dense(this.flow.carry(part, 0, this.flow.end, { method: solver.method, nodes }, base(part)), count);
+      nodes.forEach((_, i) => {
+        for (const [all, some] of [[states[i], own.states[i]], [slopes[i], own.slopes[i]]]) {
+          all.set(some.subarray(0, 2 * count), 2 * from);
+          all.set(some.subarray(2 * count), 2 * CLOUD + from);
+        }
+      });
+      yield;
+    }
+    yield { nodes, states, slopes, nfe, count: CLOUD };
+  }
+
+  /** A solution of some points with the slope at its last node. */
+  dense(solution, count) {
+    return dense((t, y) => this.flow.field(count, t, y), solution);
   }
 
   /** Root mean square distances of where that cloud arrived: from where a tight solve takes it, and, after the way back, from its start. */

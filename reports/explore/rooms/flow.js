@@ -76,14 +76,15 @@ export class FlowRoom {
   async solve() {
     say(this.section, "");
     const solver = solverOf(this.state);
-    this.follow();
     try {
       const shown = (found) => {
         this.cloud = { ...found, method: solver.method };
         show(this.section, { "cloud-nfe": found.nfe, "cloud-error": "…", "cloud-back": "…" });
         this.draw();
       };
-      const cloud = await this.thread.ask("cloud", { solver }, shown);
+      const asked = this.thread.ask("cloud", { solver }, shown);
+      this.follow();
+      const cloud = await asked;
       if (cloud === null) return;
       this.measure();
       const arrived = cloud.states[cloud.states.length - 1].slice(0, 2 * cloud.count);
