@@ -22,7 +22,7 @@ export class Answers {
   /** @param packed models with their tensors, as the page carries them */
   constructor({ flow, spiral, digit }) {
     this.flow = new Flow(tensors(flow.tensors), flow.end);
-    this.moons = new TwoMoons(flow.noise, flow.scale);
+    this.moons = new TwoMoons(flow.noise, flow.scale, flow.shift);
     this.start = normal(2 * CLOUD, 0);
     this.packed = { spiral, digit };
     this.factors = spiral.factors;

@@ -5,9 +5,11 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neural_odes import params
+from neural_odes.density.moons import TwoMoons
 from neural_odes.pipeline import names
 from neural_odes.running import redraw
 
@@ -42,6 +44,21 @@ def test_what_is_missing_or_damaged_is_one_line(copy, remake):
     assert "Traceback" not in done.stderr
     shutil.rmtree(copy / "reports/models/density")
     assert "reports/models/density: missing" in remake(copy).stderr
+
+
+def test_the_exact_density_is_that_of_the_moons_behind_the_model(copy, remake, chromium):
+    """Shifted, too."""
+    path = copy / "reports/models/density/inputs.json"
+    text, count = re.subn(r'(shift": )\[\s*0\.0,\s*0\.0\s*\]', r"\1[1.0, -0.5]", path.read_text())
+    path.write_text(text)
+    assert count and remake(copy).returncode == 0
+    points = np.array([[1.0, 0.5], [2.0, -1.0], [0.0, 0.0]])
+    asked = f"explore.thread.ask('exact', {{ points: Float64Array.from({points.ravel().tolist()}) }}).then(Array.from)"
+    tab = chromium.tab()
+    tab.open(f"{(copy / 'reports/html/explore.html').as_uri()}#room=about")
+    tab.until("document.documentElement.dataset.shown")
+    np.testing.assert_allclose(tab.evaluate(asked), TwoMoons(shift=(1.0, -0.5)).log_prob(points), atol=1e-6, rtol=1e-12)
+    tab.close()
 
 
 def test_a_classifier_of_other_images_has_no_room(copy, remake):

@@ -4,9 +4,8 @@
 const NODES = 5;
 
 export class TwoMoons {
-  constructor(noise, scale) {
-    this.noise = noise;
-    this.scale = scale;
+  constructor(noise, scale, shift) {
+    Object.assign(this, { noise, scale, shift });
     const { nodes, weights } = legendre(Math.max(64, Math.ceil((NODES * Math.PI) / noise)));
     const angles = nodes.map((node) => (Math.PI * (node + 1)) / 2);
     this.x = [...angles.map(Math.cos), ...angles.map((a) => 1 - Math.cos(a))];
@@ -19,7 +18,7 @@ export class TwoMoons {
     const variance = 2 * this.noise ** 2, constant = -Math.log(2 * Math.PI * (this.noise * this.scale) ** 2);
     const count = this.x.length, exponents = new Float64Array(count);
     return Float64Array.from({ length: points.length / 2 }, (_, i) => {
-      const px = points[2 * i] / this.scale, py = points[2 * i + 1] / this.scale;
+      const px = (points[2 * i] - this.shift[0]) / this.scale, py = (points[2 * i + 1] - this.shift[1]) / this.scale;
       let highest = -Infinity, sum = 0;
       for (let j = 0; j < count; j++) {
         const dx = px - this.x[j], dy = py - this.y[j];

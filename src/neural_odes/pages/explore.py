@@ -51,12 +51,13 @@ def explore(stage: Stage) -> None:
 
 def _flow(stage: Stage) -> dict[str, Any]:
     tensors, trained = _published(stage, "density")
-    moons = TwoMoons(trained["density.data.noise"], trained["density.data.scale"])
+    moons = TwoMoons(*(trained[f"density.data.{name}"] for name in ("noise", "scale", "shift")))
     return {
         "tensors": tensors,
         "end": trained["density.models.cnf.end_time"],
         "noise": moons.noise,
         "scale": moons.scale,
+        "shift": moons.shift,
         "box": [bound for bounds in moons.box() for bound in bounds],
     }
 
