@@ -1,19 +1,7 @@
-"""Runs a tutorial's notebook, or writes its page. Usage: python ../../stages/tutorial.py run|page TUTORIAL"""
-
-import sys
+"""Runs a tutorial's notebook. Usage: python ../../stages/tutorial.py TUTORIAL"""
 
 import environment  # noqa: F401
 
-from neural_odes.pipeline.command import execute
-from neural_odes.pipeline.stage import Stage
+from neural_odes.pipeline.command import run_library
 
-
-def tutorial(stage: Stage) -> None:
-    from neural_odes.pages import tutorial  # here, where a package that is missing is one line
-
-    {"run": tutorial.run, "page": tutorial.page}[sys.argv[1]](stage, sys.argv[2])
-
-
-if len(sys.argv) != 3:
-    sys.exit(__doc__)
-execute(tutorial)
+run_library("pages.tutorial", "run", usage=__doc__)

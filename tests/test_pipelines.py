@@ -109,19 +109,16 @@ def _runs(stage: Declared) -> set[str]:
     scripts = (verb, "environment")  # which each of them imports first
     modules = {module for name in scripts for module in _imports((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))}
     package = f"studies.{study}" if verb == "study" or arguments[:1] == [study] else f"neural_odes.{(arguments or ['-'])[0]}"
-    if verb == "page":
-        (notebook,) = [name for name in stage.deps if name.endswith(".ipynb")] or [None]
-        if notebook is None:
+    if verb in ("page", "tutorial", "tutorial_page"):  # a tutorial's page reads what was run
+        notebooks = [name for name in stage.deps if name.endswith(".ipynb")]
+        assert len(notebooks) <= 1
+        if verb == "page" and not notebooks:
             modules.add(f"{package}.page")
-        else:
+        for notebook in notebooks:
             cells = json.loads((ROOT / notebook).read_text(encoding="utf-8"))["cells"]
             modules |= {m for cell in cells if cell["cell_type"] == "code" for m in _imports("".join(cell["source"]))}
     elif verb == "figure":
         modules.add(f"{package}.figures.{arguments[1].replace('-', '_')}")
-    elif verb == "tutorial":
-        for notebook in (name for name in stage.deps if name.endswith(".ipynb")):  # its page has none
-            cells = json.loads((ROOT / notebook).read_text(encoding="utf-8"))["cells"]
-            modules |= {m for cell in cells if cell["cell_type"] == "code" for m in _imports("".join(cell["source"]))}
     elif verb == "study":
         modules.add(f"{package}.{arguments[0]}")
         modules |= {

@@ -63,6 +63,11 @@ export function say(section, text) {
   section.querySelector(".said").textContent = text;
 }
 
+/** Says why there is no answer. */
+export function sayFailure(section, error) {
+  say(section, `The solver gave up: ${error.message}.`);
+}
+
 /** Writes values where the room shows them. */
 export function show(section, values) {
   for (const [name, value] of Object.entries(values)) section.querySelector(`[data-shows="${name}"]`).textContent = value;

@@ -118,8 +118,8 @@ def test_a_page_shows_text_code_and_picture_and_the_same_bytes_twice(tmp_path, m
     nbformat.write(source, Path("solving.ipynb"))
     made = []
     for _ in range(2):
-        for verb in ("run", "page"):
-            stage = Stage(f"python ../../stages/tutorial.py {verb} solving", Path.cwd())
+        for script, verb in (("tutorial", "run"), ("tutorial_page", "page")):
+            stage = Stage(f"python ../../stages/{script}.py solving", Path.cwd())
             getattr(tutorial, verb)(stage, "solving")
             stage.finish()
         made.append([path.read_bytes() for path in sorted(Path.cwd().rglob("*")) if path.is_file()])

@@ -1,7 +1,7 @@
 // The ODE-Net: a digit in, probabilities along the ODE's time out.
 
 import { number } from "../address.js";
-import { arrows, drags, fixed, Form, power, say, show, solverOf, solverSchemas } from "../controls.js";
+import { arrows, drags, fixed, Form, power, say, sayFailure, show, solverOf, solverSchemas } from "../controls.js";
 import { colour, Plot } from "../drawing.js";
 import { softmax } from "../networks/digit.js";
 import { digitised } from "../strokes.js";
@@ -161,7 +161,7 @@ export class DigitRoom {
       this.draw();
       await this.thread.ask("readings", { pixels, solvers: COMPARED }, (readings) => this.compare(readings));
     } catch (error) {
-      say(section, `The solver gave up: ${error.message}.`);
+      sayFailure(section, error);
     }
   }
 

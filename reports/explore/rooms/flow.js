@@ -1,7 +1,7 @@
 // The flow: a Gaussian becomes two moons, by a solver of one's choice.
 
 import { number } from "../address.js";
-import { arrows, drags, fixed, Form, power, say, show, solverOf, solverSchemas } from "../controls.js";
+import { arrows, drags, fixed, Form, power, say, sayFailure, show, solverOf, solverSchemas } from "../controls.js";
 import { cells, colour, leaning, Plot, shade } from "../drawing.js";
 import { at, backward } from "../solver.js";
 
@@ -92,12 +92,8 @@ export class FlowRoom {
         show(this.section, { "cloud-error": power(solverError), "cloud-back": thereAndBack === undefined ? "…" : power(thereAndBack) });
       });
     } catch (error) {
-      this.failed(error);
+      sayFailure(this.section, error);
     }
-  }
-
-  failed(error) {
-    say(this.section, `The solver gave up: ${error.message}.`);
   }
 
   /** The path of the chosen point. */
@@ -117,7 +113,7 @@ export class FlowRoom {
       });
       this.draw();
     } catch (error) {
-      this.failed(error);
+      sayFailure(this.section, error);
     }
   }
 
@@ -133,10 +129,10 @@ export class FlowRoom {
     this.measuring = true;
     while (this.stale) {
       this.stale = false;
-      await this.density(COARSE).catch((error) => this.failed(error));
+      await this.density(COARSE).catch((error) => sayFailure(this.section, error));
     }
     this.measuring = false;
-    this.density(FINE).catch((error) => this.failed(error));
+    this.density(FINE).catch((error) => sayFailure(this.section, error));
   }
 
   /** By the steps that the cloud took, backward; at the end beside the exact one. */

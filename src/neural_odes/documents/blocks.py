@@ -126,11 +126,14 @@ def _studies(root: Path) -> list[Study]:
 
 def tutorials(root: Path) -> str:
     """Each in its order; what it takes and reaches, as far as it was run here or by whoever committed it."""
+    import nbformat
+
+    from neural_odes.pages import notebook  # here, as it brings papermill, which no other block needs
+
     seconds = _benchmark(root, "rebuild").get("job_seconds", {})
     rows = []
     for name in TUTORIALS:
-        notebook = read_json(root / paths.TUTORIALS / f"{name}.ipynb")
-        title = "".join(notebook["cells"][0]["source"]).splitlines()[0].removeprefix("# ")
+        title = notebook.title(nbformat.read(root / paths.TUTORIALS / f"{name}.ipynb", as_version=4))
         result = root / paths.TUTORIALS / "results" / f"{name}.json"
         reached = read_json(result) if result.is_file() else {}
         took = seconds.get(f"tutorials-{name}")

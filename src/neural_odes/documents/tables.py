@@ -22,11 +22,18 @@ def as_rich(root: Path) -> Table:
         "NFE: of the ODE-Net’s tight solves; in brackets as counted again.\n"
         "All numbers, with their verdicts: docs/results.md"
     )
-    table = Table(title="Results", title_justify="left", caption=caption, caption_justify="left", box=box.SIMPLE_HEAD)
-    table.show_edge = table.pad_edge = False
-    table.padding = (0, 1, 0, 0)
+    table = Table(
+        title="Results",
+        title_justify="left",
+        caption=caption,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for column in COLUMNS:
-        table.add_column(column.replace(" / ", " /\n").replace("best ", "best\n"), no_wrap=True)
+        table.add_column("\n".join(column.rsplit(" ", 1)), no_wrap=True)
     for row in headlines(claims.load_details(root)):
         table.add_row(*row.cells)
     return table

@@ -20,7 +20,6 @@ from neural_odes.verdicts.verdict import Verdict
 
 FIGURES = Path("reports/figures")
 _WORDS = Markup('<span class="words">{}</span>')
-_FIGURE_DPI, _SCREEN_DPI = style.FIGURE_DPI, style.SCREEN_DPI
 SOURCE = "data-source"  # attribute of a page's images: the file that it shows
 
 
@@ -153,7 +152,7 @@ def image(path: Path, alt: str) -> Markup:
     with Image.open(path) as opened:
         size, kind = opened.size, Image.MIME[str(opened.format)]
     # Figures are saved finer than a screen draws an inch; animations are not.
-    width, height = size if kind == "image/gif" else (round(side * _SCREEN_DPI / _FIGURE_DPI) for side in size)
+    width, height = size if kind == "image/gif" else (round(side * style.SCREEN_DPI / style.FIGURE_DPI) for side in size)
     return Markup('<img {}="{}" alt="{}" width="{}" height="{}" src="data:{};base64,{}">').format(
         Markup(SOURCE), path.as_posix(), alt, width, height, kind, base64.b64encode(path.read_bytes()).decode("ascii")
     )
