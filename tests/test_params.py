@@ -68,7 +68,7 @@ def test_the_committed_files_are_valid(root, values):
         ("density.train", None, r"density\.train: "),
         ("densty", {}, r"densty is not a known section; did you mean density\?"),
         ("seeds", [], r"seeds: .*at least 1"),
-        ("seeds", [1, 1], r"seeds: each seed may occur only once"),
+        ("seeds", [1, 1], r"seeds: each value may occur only once"),
         ("seeds", [-1], r"seeds\.0: .*greater than or equal to 0"),
         ("seeds", 3, r"seeds: .*list"),
         ("seeds", [0], r"study_seeds: \[0, 1, 2\] are not the first of seeds, \[0\]; make them \[0\]$"),
@@ -80,6 +80,161 @@ def test_an_invalid_value_is_one_line_that_names_it(values, name, value, expecte
     with pytest.raises(UserError, match=f"^params\\.yaml: {expected}") as raised:
         validation.check(values)
     assert "\n" not in str(raised.value)
+
+
+HUGE = 10**12
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        # what YAML or Python would take for a number
+        ("seeds", [1e3], r"seeds\.0: .*integer, not 1000\.0"),
+        ("seeds", [True], r"seeds\.0: .*integer, not True"),
+        ("seeds", ["0"], r"seeds\.0: .*integer, not '0'"),
+        ("seeds", None, r"seeds: .*list, not None"),
+        ("seeds", {0: 1}, r"seeds: .*list"),
+        ("density.threads", 1.0, r"density\.threads: .*integer, not 1\.0"),
+        ("density.train.decay", 1, r"density\.train\.decay: .*boolean, not 1"),
+        ("density.data.noise", True, r"density\.data\.noise: .*number, not True"),
+        ("density.data.noise", "0.1", r"density\.data\.noise: .*number, not '0\.1'"),
+        ("density.data.shift", [True, 0.0], r"density\.data\.shift\.0: .*number, not True"),
+        # splits, and what is taken of them
+        ("classification.data.train_size", 55_001, r"classification\.data: .* exceed the 60000 images of mnist"),
+        ("classification.data.test_size", 10_001, r"classification\.data\.test_size: .*10000"),
+        ("classification.train.batch_size", 55_001, r"classification: train\.batch_size \(55001\) is more than data\.train_size"),
+        ("density.data.test_size", 5, r"density\.data\.test_size: .*10, not 5"),
+        ("density.data.validation_size", 9, r"density\.data\.validation_size: .*10, not 9"),
+        ("density.data.train_size", 511, r"density: train\.batch_size \(512\) .* raise data\.train_size$"),
+        ("density.report.data.train_size", 511, r"density\.report: train\.batch_size \(512\) .* data\.train_size \(511\)"),
+        ("trajectory.data.train_size", 63, r"trajectory: train\.batch_size \(64\) is more than data\.train_size \(63\)"),
+        ("trajectory.data.test_size", 199, r"trajectory: evaluate\.band_size \(200\) is more than data\.test_size \(199\)"),
+        ("trajectory.data.validation_size", 199, r"trajectory: evaluate\.band_size \(200\) .* data\.validation_size \(199\)"),
+        # windows
+        ("trajectory.data.window", 250, r"trajectory\.data\.window: .*249, not 250"),
+        ("trajectory.data.window", 99, r"trajectory\.data: 100 observations do not fit into a window of 99 steps"),
+        ("trajectory.data.observations", [30, 30], r"trajectory\.data: observations must increase"),
+        ("trajectory.train.subwindow", 101, r"trajectory: train\.subwindow is larger than data\.window"),
+        # schedules
+        ("density.train.warmup_steps", 2501, r"density\.train: warmup_steps \(2501\) is more than steps \(2500\)"),
+        ("density.report.train.steps", 39, r"density\.report\.train: warmup_steps \(40\) is more than steps \(39\)"),
+        ("trajectory.train.steps", 899, r"trajectory\.train: warmup_steps \(900\) is more than steps \(899\)"),
+        ("trajectory.train.kl_warmup_steps", 4501, r"trajectory: train\.kl_warmup_steps \(4501\) is more than train\.steps"),
+        # shares
+        ("classification.train.momentum", 1.0, r"classification\.train\.momentum: .*less than 1, not 1\.0"),
+        ("classification.train.ema_decay", -0.1, r"classification\.train\.ema_decay: .*0, not -0\.1"),
+        ("classification.train.focus", 0, r"classification\.train\.focus: .*greater than 0, not 0"),
+        ("trajectory.train.ema_decay", 1, r"trajectory\.train\.ema_decay: .*less than 1, not 1"),
+        # solves
+        ("density.evaluate.tolerance", 1e-9, r"density\.evaluate\.tolerance: .*0\.0000001, not 1e-09"),
+        ("density.evaluate.tight_tolerance", 1e-20, r"density\.evaluate\.tight_tolerance: .*equal to 0\.00000"),
+        ("density.evaluate.tight_tolerance", 1e-3, r"density\.evaluate: tight_tolerance \(0\.001\) is more than tolerance"),
+        ("classification.models.odenet.tolerance", 0.0, r"classification\.models\.odenet\.tolerance: .*0\.0000001"),
+        ("classification.models.odenet.solver_steps", HUGE, r"classification\.models\.odenet\.solver_steps: .*10000"),
+        ("trajectory.train.step_size", 1e-30, r"trajectory\.train\.step_size: .*0\.001"),
+        ("trajectory.models.latent_ode.time_unit", 1e-3, r"trajectory\.models\.latent_ode\.time_unit: .*10, not 0\.001"),
+        # pictures
+        ("density.evaluate.grid_spacing", 1e-6, r"density: evaluate\.grid_spacing \(1e-06\) makes .* of data; raise it to"),
+        ("density.evaluate.grid_spacing", 0.5, r"density: evaluate\.grid_spacing \(0\.5\) leaves 4\.6 cells .* lower it to"),
+        ("density.report.data.scale", 0.05, r"density: evaluate\.grid_spacing .* the moons of report\.data; lower it to"),
+        ("density.animation.frames", 1, r"density\.animation\.frames: .*2, not 1"),
+        ("classification.train.early_side", 33, r"classification\.train\.early_side: .*32, not 33"),
+        ("trajectory.models.latent_ode.latent_size", 1, r"trajectory\.models\.latent_ode\.latent_size: .*2, not 1"),
+        # numbers that no machine holds, or single precision does not
+        ("density.data.train_size", HUGE, r"density\.data\.train_size: .*100000000, not"),
+        ("trajectory.data.train_size", 10**8, r"trajectory\.data: train_size \(100000000\) does not fit .* to 2500000"),
+        ("trajectory.evaluate.samples", HUGE, r"trajectory: evaluate\.samples .* does not fit into memory; lower it to"),
+        ("density.train.steps", HUGE, r"density\.train\.steps: .*1000000000, not"),
+        ("density.models.cnf.hidden_size", HUGE, r"density\.models\.cnf\.hidden_size: .*10000, not"),
+        ("density.data.seed", 2**31, r"density\.data\.seed: .*2147483648"),
+        ("density.train.learning_rate", 1e39, r"density\.train\.learning_rate: .*1000, not 1e\+39"),
+        ("density.train.clip_norm", 1e300, r"density\.train\.clip_norm: .*1e\+30"),
+        ("classification.train.augment.shear", 1e300, r"classification\.train\.augment\.shear: .*10, not"),
+        ("density.data.noise", 1e-9, r"density\.data\.noise: .*0\.01, not"),
+        ("trajectory.data.noise_std", 1e-9, r"trajectory\.data\.noise_std: .*0\.05, not"),
+    ],
+)  # fmt: skip
+def test_what_would_fail_in_a_later_stage_is_refused_now(values, name, value, expected):
+    _set(values, name, value)
+    with pytest.raises(UserError, match=f"^params\\.yaml: {expected}") as raised:
+        validation.check(values)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("density.data.noise", 1),  # a whole number where any is wanted
+        ("density.data.shift", [1, 2]),
+        ("trajectory.train.step_size", 1),
+        ("classification.train.learning_rate", 1),
+        ("classification.train.milestones", []),
+        ("density.train.refresh_every", 10**6),
+        ("trajectory.data.window", 249),
+    ],
+)
+def test_what_is_unusual_and_works_is_accepted(values, name, value):
+    _set(values, name, value)
+    validation.check(values)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "expected"),
+    [
+        ("density.models.gmm", "train_size", 4, r"train_size \(4\) is too small for 64 Gaussians .* raise it to 384"),
+        ("density.models.gmm", "components", [True], r"\.components\.0: .*integer"),
+        ("density.models.gmm", "components", [8, 8], r"\.components: each value may occur only once"),
+        ("density.models.gmm", "seed", 2**32, r"\.seed: .*2147483648"),
+        ("density.models.kde", "bandwidths", [1e-30], r"\.bandwidths\.0: .*0\.0001"),
+        ("density.models.kde", "train_size", 2 * 10**6, r"train_size \(2000000\) is more than density\.data"),
+        ("density.models.kde", "test_size", 20_001, r"test_size \(20001\) is more than density\.data\.validation"),
+        ("density.matching", "steps", [39], r"train\.warmup_steps \(40\) is more than the fewest steps \(39\)"),
+        ("classification.memory", "depths", [4, 4], r"\.depths: each value may occur only once"),
+        ("classification.memory", "images", 10**6, r"images \(1000000\) at depth 16 do not fit into memory"),
+        ("density.tradeoff", "points", 9, r"\.points: .*10, not 9"),
+        ("density.tradeoff", "points", 20_001, r"points \(20001\) is more than density\.data\.validation"),
+        ("density.tradeoff", "reference", 1e-4, r"reference \(0\.0001\) is more than the lowest of tolerances"),
+        ("classification.solvers", "images", 9, r"\.images: .*10, not 9"),
+        ("classification.solvers", "images", 10_001, r"images \(10001\) is more than classification\.data\.test_size \(10000\)"),
+        ("classification.solvers", "gradient_reference", 1e-4, r"gradient_reference \(0\.0001\) is more than the lowest"),
+        ("density.solvers", "points", 10**6, r"points \(1000000\) is more than density\.data\.test_size \(100000\)"),
+        ("density.solvers", "tolerances", [1e-9], r"\.tolerances\.0: .*0\.0000001"),
+        ("trajectory.solvers", "trajectories", 1001, r"trajectories \(1001\) is more than trajectory\.data\.test"),
+        ("trajectory.variants", "cluster_std", 1e-30, r"\.cluster_std: .*0\.1"),
+        ("density.widths", "train_size", 1, r"\.train_size: .*2, not 1"),
+        ("density.widths", "train_size", 511, r"train\.batch_size \(512\) is more than train_size \(511\)"),
+        ("density.widths", "data", ["moons", "moons"], r"\.data: each value may occur only once"),
+    ],
+)  # fmt: skip
+def test_what_would_fail_in_a_stage_of_a_study_is_refused_now(root, values, section, key, value, expected):
+    study, file = Path(params.origin(root, section)).parent, params.origin(root, section)
+    own = params.read_study(root, study.as_posix())
+    params.lookup(own, section)[key] = value
+    schema, claim = paths.study_module(root, study.name, "params").SECTIONS[section], section.partition(".")[0]
+    with pytest.raises(UserError, match=f"^{file}: {section}.*{expected}") as raised:
+        params.check_beside(params.section(own, section, schema, file=file), validation.check(values)[claim], section, file)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("study", "name", "value", "expected"),
+    [
+        ("", "density.data.train_size", 49_999, r"studies/density_base.*density\.models\.gmm: train_size \(50000\) is more "),
+        ("table1", "classification.models.mlp.hidden_size", 31, r"studies/table1/.*models\.mlp: hidden_size is 31, .*muon needs"),
+        (
+            "trajectory_baselines", "trajectory.models.ode_rnn.train", {"steps": 300, "warmup_steps": 1, "learning_rate": 1.0,
+            "muon_learning_rate": 1.0}, r"studies/trajectory_baselines/.*ode_rnn: trajectory\.train\.kl_warmup_steps \(350\)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_study_is_checked_beside_its_claim(clone, study, name, value, expected):
+    path = clone / (f"studies/{study}" if study else ".") / params.FILE
+    values = params.read(path)
+    _set(values, name, value)
+    with path.open("w") as stream:
+        YAML(typ="safe", pure=True).dump(values, stream)
+    with pytest.raises(UserError, match=f"^{expected}"):
+        validation.check_all(clone)
 
 
 @pytest.mark.parametrize(
@@ -152,8 +307,8 @@ RIGHT = {"toy": {"inner": {"count": 1, "rate": 0.5, "fast": True, "deep": {"leve
     ("kind", "right", "wrong"),
     [
         (params.Seeds, [[0], [2**31 - 1, 0]], [[], [-1], [2**31], [1, 1], [10**6, 7, 10**6]]),
-        (params.Positive, [1e-300, 1e300], [0.0, -1.0, float("inf")]),
-        (params.Count, [1, 10**12], [0, -1]),
+        (params.Positive, [1e-300, 1e30], [0.0, -1.0, 1e300, float("inf")]),
+        (params.Count, [1, 10**9], [0, -1, 10**12]),
         (params.Threads, [1, 1024], [0, 1025]),
     ],
 )

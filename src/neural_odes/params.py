@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML, YAMLError
@@ -11,23 +11,56 @@ from neural_odes import paths
 from neural_odes.errors import UserError
 
 FILE = "params.yaml"
+_AS_WRITTEN = ConfigDict(strict=True, allow_inf_nan=False)
+T = TypeVar("T")
 
 
 class Section(BaseModel):
     """A section of params.yaml: every key required, none unknown, types as written, no defaults."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, **_AS_WRITTEN)
+
+    def check_beside(self, claim: Any) -> None:
+        """Of a model or of a study: whether it goes with the parameters of its claim, which are in another section or file.
+
+        Raises:
+            ValueError: it does not; names the keys.
+        """
 
 
-def _unique(values: list[int]) -> list[int]:
+def at_most(name: str, value: float, other: str, bound: float) -> None:
+    """
+    Raises:
+        ValueError: ``value``, which stands at ``name``, is larger than what stands at ``other``.
+    """
+    if value > bound:
+        raise ValueError(f"{name} ({value}) is more than {other} ({bound}); lower it, or raise {other}")
+
+
+def _each_once(values: list[T]) -> list[T]:
     if len(set(values)) < len(values):
-        raise ValueError("each seed may occur only once")
+        raise ValueError("each value may occur only once")
     return values
 
 
-Seeds = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1), AfterValidator(_unique)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
+EachOnce = AfterValidator(_each_once)
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Seeds = Annotated[list[Seed], Field(min_length=1), EachOnce]
+Positive = Annotated[float, Field(gt=0, le=1e30)]
+"""As all that reaches PyTorch, with room below the largest number of single precision."""
+Rate = Annotated[float, Field(gt=0, le=1000)]
+"""Of learning: an optimiser may multiply it by its own factors."""
+Tolerance = Annotated[float, Field(ge=1e-7, le=1)]
+"""Of a solve in single precision, which rounds by as much."""
+TightTolerance = Annotated[float, Field(ge=1e-13, le=1)]
+"""Of a solve in double precision, likewise with room for the rounding of many steps."""
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Size = Annotated[int, Field(ge=1, le=10**8)]
+"""Of what is in memory at once: points, images."""
+Units = Annotated[int, Field(ge=1, le=10_000)]
+"""Of a layer, whose weights are a matrix."""
+Steps = Annotated[int, Field(ge=1, le=10_000)]
+"""Of one solve, whose times are in memory at once."""
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -163,9 +196,22 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
-def _validate(value: Any, name: str, kind: Any, file: str) -> Any:
+def check_beside(own: Section, claim: Section, name: str, file: str) -> None:
+    """
+    Raises:
+        UserError: the section ``own``, called ``name``, does not go with the parameters of its claim.
+    """
     try:
-        return TypeAdapter(kind).validate_python(value)
+        own.check_beside(claim)
+    except ValueError as error:
+        raise UserError(f"{file}: {name}: {error}") from None
+
+
+def _validate(value: Any, name: str, kind: Any, file: str) -> Any:
+    # What is no section, such as a list of seeds, has no configuration of its own.
+    own = isinstance(kind, type) and issubclass(kind, BaseModel)
+    try:
+        return TypeAdapter(kind, config=None if own else _AS_WRITTEN).validate_python(value)
     except ValidationError as errors:
         found = errors.errors()
         # A misspelt key is missing, too; the unknown one tells more.

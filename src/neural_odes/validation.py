@@ -2,6 +2,7 @@
 
 import importlib.util
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,20 @@ def check_all(root: Path) -> None:
     Raises:
         UserError: as ``check``; or a dvc.yaml, which says what stages ask for, is damaged.
     """
-    check(params.read(root / FILE))
+    found = check(params.read(root / FILE))
     for study in params.studies(root):
-        _check_study(root, study)
+        _check_study(root, study, found)
     _check_declared(root)
 
 
-def check(values: dict[str, Any]) -> None:
+def check(values: dict[str, Any]) -> dict[str, params.Section]:
     """Validates every section of the root's params.yaml, and that there is no other.
 
+    Returns:
+        Those of the claims.
+
     Raises:
-        UserError: a key is missing, unknown or ill-typed; names the key and the nearest one known.
+        UserError: a key is missing, unknown or ill-typed; names the key and the nearest one known. Or two do not go together.
     """
     known = ["seeds", "study_seeds", *claims()]
     for key in values:
@@ -36,9 +40,10 @@ def check(values: dict[str, Any]) -> None:
     seeds, fewer = (params.section(values, name, params.Seeds) for name in ("seeds", "study_seeds"))
     if fewer != seeds[: len(fewer)]:
         raise UserError(f"{FILE}: study_seeds: {fewer} are not the first of seeds, {seeds}; make them {seeds[: len(fewer)]}")
-    for claim in claims():
-        params.section(values, claim, schemas.claim(claim))
-        _check_models(claim, values[claim]["models"], FILE)
+    found = {claim: params.section(values, claim, schemas.claim(claim)) for claim in claims()}
+    for claim, section in found.items():
+        _check_models(claim, section, values[claim]["models"], FILE)
+    return found
 
 
 def claims() -> list[str]:
@@ -47,9 +52,12 @@ def claims() -> list[str]:
     return [name for name in packages if importlib.util.find_spec(f"neural_odes.{name}.params")]
 
 
-def _check_study(root: Path, study: str) -> None:
+def _check_study(root: Path, study: str, found: Mapping[str, params.Section]) -> None:
     """A study's file holds models of the claims, and the sections of which the study's params.py has a schema: such as those of a
     model that is no network.
+
+    Args:
+        found: sections of the claims.
     """
     file = f"{study}/{FILE}"
     own: dict[str, Any] = {}
@@ -63,16 +71,18 @@ def _check_study(root: Path, study: str) -> None:
         for key, value in sections.items():
             if key == "models" and isinstance(value, dict):
                 networks = {model: raw for model, raw in value.items() if f"{claim}.models.{model}" not in own}
-                _check_models(claim, networks, file)
+                _check_models(claim, found[claim], networks, file)
             elif key not in known:
                 raise UserError(f"{file}: {claim}.{key} is not a known section{params.nearest(str(key), [*known, 'models'])}")
     for name, schema in own.items():
-        params.section(values, name, schema, file=file)
+        section = params.section(values, name, schema, file=file)
+        params.check_beside(section, found[name.partition(".")[0]], name, file)
 
 
-def _check_models(claim: str, sections: dict[str, Any], file: str) -> None:
+def _check_models(claim: str, section: params.Section, sections: dict[str, Any], file: str) -> None:
     for model, raw in sections.items():
-        schemas.model(claim, model, raw, file=file)
+        _, own = schemas.model(claim, model, raw, file=file)
+        params.check_beside(own, section, f"{claim}.models.{model}", file)
 
 
 def _check_declared(root: Path) -> None:

@@ -26,6 +26,7 @@ def root(tmp_path):
         ("20000", "50"),
         ("100000", "60"),
         ("steps: 1000", "steps: 3"),
+        ("warmup_steps: 40", "warmup_steps: 1"),
         ("size: 512", "size: 32"),
     ):
         report = report.replace(old, new, 1)

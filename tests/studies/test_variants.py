@@ -19,7 +19,8 @@ from studies.variants.variants import variants
 
 TINY = {
     "train_size: 40000": "train_size: 12", "test_size: 1000": "test_size: 4", "steps: 1500": "steps: 2",
-    "warmup_steps: 300": "warmup_steps: 1", "observations: [30, 50, 100]": "observations: [30]",
+    "warmup_steps: 300": "warmup_steps: 1", "warmup_steps: 120": "warmup_steps: 1",
+    "observations: [30, 50, 100]": "observations: [30]",
     "batch_size: 64": "batch_size: 4", "tolerance: 1.0e-5": "tolerance: 1.0e-3",
 }  # fmt: skip
 

@@ -20,7 +20,11 @@ def root(tmp_path):
     path = root / "studies/widths/params.yaml"
     text = path.read_text().replace("sizes: [2, 8, 32]", "sizes: [2, 8]").replace("samples: 4000", "samples: 20")
     text = text.replace("train_size: 100000", "train_size: 400").replace("test_size: 20000", "test_size: 50")
-    path.write_text(text.replace("steps: 1000 ", "steps: 3 ").replace("batch_size: 512", "batch_size: 32"))
+    path.write_text(
+        text.replace("steps: 1000 ", "steps: 3 ")
+        .replace("_steps: 40 ", "_steps: 1 ")
+        .replace("batch_size: 512", "batch_size: 32")
+    )
     return root
 
 

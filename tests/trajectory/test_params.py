@@ -1,10 +1,12 @@
 """What the schema refuses."""
 
+import numpy as np
 import pytest
 
 from neural_odes.errors import UserError
 from neural_odes.params import section
 from neural_odes.pipeline import schemas
+from neural_odes.trajectory import oracle, spirals
 from neural_odes.trajectory.params import DataParams, Params
 
 DATA = {
@@ -27,7 +29,7 @@ def test_valid_parameters():
         ({"observations": [30, 101]}, "101 observations do not fit into a window of 100 steps"),
         ({"observations": []}, "observations"),
         ({"observations": [50, 30]}, "increase"),
-        ({"window": 251}, "window"),
+        ({"window": 250}, "window"),
         ({"noise_std": 0.0}, "noise_std"),
         ({"windw": 100}, "did you mean window"),
     ],
@@ -36,6 +38,18 @@ def test_refused_with_a_line_that_names_the_key(changes, says):
     with pytest.raises(UserError, match=says) as raised:
         read(**changes)
     assert "\n" not in str(raised.value) and "trajectory.data" in str(raised.value)
+
+
+def test_the_largest_window_is_the_largest_that_the_oracle_scores():
+    def curves(window):
+        steps = 2 * window
+        starts = (0.0, spirals.latest_start(steps))
+        drawn = spirals.sample(2, window=window, starts=starts, noise_std=0.3, generator=np.random.default_rng(0))
+        return oracle.reconstruct(drawn.observations, drawn.observed(window), steps=steps, starts=starts, noise_std=0.3)
+
+    assert np.isfinite(curves(read(window=249).window)[0]).all()
+    with pytest.raises(ValueError), np.errstate(all="ignore"):
+        curves(250)
 
 
 TRAIN = {

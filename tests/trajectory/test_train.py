@@ -73,6 +73,6 @@ class Declared(Stage):
 
 def test_a_models_own_settings_take_the_place_of_the_claims():
     """Which are then not asked for: an edit of them trains nothing again."""
-    stage, own = Declared(), {"steps": 3, "learning_rate": 0.5}
+    stage, own = Declared(), {"steps": 30, "learning_rate": 0.5}
     assert dict(settings(stage, own)) == PARAMS | own
     assert stage.asked == {f"trajectory.train.{name}" for name in PARAMS.keys() - own.keys()}
