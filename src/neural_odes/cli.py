@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from neural_odes.errors import UserError, needing
+from neural_odes.errors import UserError, needing, refusals
 
 if TYPE_CHECKING:
     from neural_odes.checking.audit import Audit
@@ -35,10 +35,19 @@ console = Console()
 @contextlib.contextmanager
 def _one_line() -> Iterator[None]:
     try:
-        yield
+        with refusals():
+            yield
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+@app.callback()
+def _variables() -> None:
+    from neural_odes import paths, variables
+
+    with _one_line():
+        variables.check(paths.find_root(Path.cwd()))
 
 
 def _root() -> Path:

@@ -1,6 +1,8 @@
 """Errors that are the user's to mend: shown as one line, never as a stack trace."""
 
 import contextlib
+import errno
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -11,6 +13,42 @@ class UserError(Exception):
 
     def __init__(self, text: str):
         super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text))
+
+
+_REMEDIES = {
+    errno.EACCES: "it is not yours to read or write; ls -l says whose it is",
+    errno.EPERM: "it is not yours to change; ls -l says whose it is",
+    errno.EROFS: "what it lies on can only be read; work in a copy elsewhere",
+    errno.ENOSPC: "free some space, and run this again",
+    errno.EDQUOT: "free some of your quota, and run this again",
+    errno.EFBIG: "the limit of a file's size is reached; ulimit -f says which",
+    errno.EISDIR: "a file is expected where this folder is; move it away",
+    errno.ENOTDIR: "a folder is expected where a file is; move that away",
+    errno.ENOENT: "it is not there, or not on the PATH if it is a program",
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.ELOOP: "a link there leads back to itself; delete it",
+    errno.EMFILE: "too many files are open; raise ulimit -n",
+}
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """What the operating system refuses within.
+
+    Raises:
+        UserError: names the file, the system's reason and a remedy.
+        BrokenPipeError: whoever reads the output has gone; that is no error.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if not error.errno:
+            raise  # of a library, which has other words for it
+        what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        remedy = _REMEDIES.get(error.errno, "mend that, and run this again")
+        raise UserError(f"{what}{error.strerror}; {remedy}") from error
 
 
 @contextlib.contextmanager

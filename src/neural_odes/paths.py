@@ -1,12 +1,13 @@
 """Where things lie in a clone: its root, its pipelines, the folder of what is kept between runs."""
 
 import importlib
-import os
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+
+from neural_odes import variables
 
 STUDIES = "studies"
 TUTORIALS = "docs/tutorials"
@@ -58,8 +59,11 @@ def cache(root: Path) -> Path:
     """Where downloads, checkpoints, locks and logs are kept: NEURAL_ODES_CACHE, else .cache in the clone.
 
     A relative one lies in the clone, wherever the stage runs.
+
+    Raises:
+        UserError: the variable names no folder.
     """
-    return root / os.environ.get("NEURAL_ODES_CACHE", ".cache")
+    return root / (variables.cache() or ".cache")
 
 
 def and_more(names: Sequence[str], shown: int = 3) -> str:

@@ -132,10 +132,13 @@ def audits(figures: Iterable[Path], root: Path | None, runs: Runs = lambda keys:
 
 
 def _audit(path: Path, clone: _Clone | None, runs: Runs) -> Audit:
+    if path.is_dir():
+        raise UserError(f"{path}: a folder; name figures in it, or none to audit all")
     if not path.is_file():
         raise UserError(f"{path}: there is no such figure; neural-odes audit without a name audits all")
     if path.suffix not in SUFFIXES:
         raise UserError(f"{path}: not a figure; a file that ends in {', '.join(SUFFIXES)} is expected")
+    md5 = lockfile.md5_of(path)  # first: a file that cannot be read is not damaged
     try:
         found = seal.read(path)
     except Exception:  # whatever a decoder raises on damaged bytes
@@ -150,7 +153,6 @@ def _audit(path: Path, clone: _Clone | None, runs: Runs) -> Audit:
         return Audit(str(path), "altered", "its content is not the one that its record was made for", **known)
     if clone is None:
         return Audit(str(path), "intact", "as it was saved; outside a clone only its own record can be checked", **known)
-    md5 = lockfile.md5_of(path)
     if (other := _belongs_elsewhere(path, clone, md5)) is not None:
         return Audit(str(path), "altered", f"this is {other}: the file was put in the place of another", **known)
     lock, commit = _lock_with(clone, md5)

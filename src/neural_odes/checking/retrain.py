@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from neural_odes import params, paths
+from neural_odes import params, paths, variables
 from neural_odes.checking.verify import LEVEL, is_over_seeds, leaves
 from neural_odes.errors import UserError
 from neural_odes.loading import PUBLISHED, check_current, default_model, published_training
@@ -50,7 +50,7 @@ def retrain(root: Path, claim: str) -> Retrained:
         target = Path(folder) / "clone"
         scratch.copy(root, target)
         cache = _with_downloads(root, target / ".cache")
-        environment = scratch.environment(target) | {"NEURAL_ODES_CACHE": str(cache), "NEURAL_ODES_TRACKING": "off"}
+        environment = scratch.environment(target) | {variables.CACHE: str(cache), variables.TRACKING: "off"}
         call.dvc(target, environment, "repro", f"{claim}-data")
         # A cache that clones of this machine share has the weights of an earlier training.
         call.dvc(target, environment, "repro", "--force", "--single-item", f"{claim}-train@{training}")

@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from neural_odes import git, paths
+from neural_odes import git, paths, variables
 from neural_odes.errors import UserError
 from neural_odes.running import local, lockfile, presets
 from neural_odes.running.graph import Selection
@@ -58,7 +58,7 @@ def environment(target: Path) -> dict[str, str]:
 
 def shared(root: Path) -> dict[str, str]:
     """What makes a scratch copy use the downloads and checkpoints of ``root``."""
-    return {"NEURAL_ODES_CACHE": str(paths.cache(root))}
+    return {variables.CACHE: str(paths.cache(root))}
 
 
 def smoke(root: Path, target: Path) -> None:

@@ -1,7 +1,6 @@
 """Writes a training into MLflow while it runs; never at the training's cost."""
 
 import contextlib
-import os
 import queue
 import sys
 import threading
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from neural_odes import git
+from neural_odes import git, variables
 from neural_odes.pipeline.record import Record
 from neural_odes.tracking.store import (
     COMMIT,
@@ -47,8 +46,11 @@ def live(
 
     Environment: NEURAL_ODES_TRACKING=off switches all of it off; NEURAL_ODES_TRACKING_SECONDS is the time between two
     deliveries (5).
+
+    Raises:
+        UserError: one of these two holds something else.
     """
-    if os.environ.get("NEURAL_ODES_TRACKING", "on") == "off":
+    if not variables.tracking():
         yield lambda rows: None
         return
     set_environment(_TIMEOUT)
@@ -73,7 +75,7 @@ class _Feed(threading.Thread):
         self._queue: queue.SimpleQueue[tuple[int, list[Measurement]] | str] = queue.SimpleQueue()
         self._rows: list[Measurement] = []
         self._times: list[int] = []
-        self._seconds = float(os.environ.get("NEURAL_ODES_TRACKING_SECONDS", "5"))
+        self._seconds = variables.tracking_seconds()
         self._store: Store | None = None
         self._run: Any = None
         self._stored: Stored = {}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from neural_odes import params, paths
+from neural_odes import params, paths, variables
 from neural_odes.errors import UserError
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record, digest, key
@@ -25,7 +25,6 @@ Measurement = tuple[int, str, float]  # step, metric, value
 Stored = dict[tuple[str, int], float]  # value by metric and step
 _LOCAL = "mlflow.db"
 ARTIFACTS = "mlartifacts"
-WORKSPACE = "NEURAL_ODES_WORKSPACE"
 # What MLflow's pages look for.
 SOURCE, SOURCE_TYPE = "mlflow.source.name", "mlflow.source.type"
 COMMIT, DIRTY = "mlflow.source.git.commit", "mlflow.source.git.dirty"
@@ -171,7 +170,7 @@ def workspace(root: Path) -> str:
     Not the host's name: that of a container is another one each time. The clones of a cluster's workers are one with its
     head's, as another worker goes on with the training of a lost one.
     """
-    if given := os.environ.get(WORKSPACE):
+    if given := variables.workspace():
         return given
     path = root / ".cache" / "tracking" / "workspace"  # not in NEURAL_ODES_CACHE, which clones may share
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from neural_odes import git, params, paths
+from neural_odes import git, params, paths, variables
 from neural_odes.errors import UserError
 from neural_odes.running import call, graph, local, lockfile, presets, run_cache
 from neural_odes.running.cluster.progress import Line, Phase, Progress
@@ -33,7 +33,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 RETRIES = 5
 """Of a stage whose worker or node was lost; one that failed by itself is not tried again."""
-_PASSED = ("MLFLOW_", "NEURAL_ODES_")
+_PASSED = ("MLFLOW_", variables.PREFIX)
 """How the head's variables begin that every worker gets, too."""
 _GRACE = 60  # seconds in which interrupted trainings save their checkpoints
 _CONNECT = 10  # seconds in which a cluster must answer
@@ -182,10 +182,10 @@ def _settings(root: Path, *, remote: bool) -> dict[str, dict[str, Any]]:
 def _source(
     root: Path, environment: Mapping[str, str], commit: str, settings: dict[str, dict[str, Any]], *, home: Path | None
 ) -> Source:
-    passed = {name: value for name, value in environment.items() if name.startswith(_PASSED) and name != "NEURAL_ODES_CACHE"}
-    passed[tracking_store.WORKSPACE] = tracking_store.workspace(root)
+    passed = {name: value for name, value in environment.items() if name.startswith(_PASSED) and name != variables.CACHE}
+    passed[variables.WORKSPACE] = tracking_store.workspace(root)
     if "MLFLOW_TRACKING_URI" not in passed:
-        passed["NEURAL_ODES_TRACKING"] = "off"  # a file in each clone would be nobody's
+        passed[variables.TRACKING] = "off"  # a file in each clone would be nobody's
     objects = git.run(root, "rev-list", "--objects", "--no-walk", commit)
     return Source(commit, git.run(root, "pack-objects", "--stdout", "--quiet", given=objects), settings, passed, home)
 

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 from configobj import ConfigObj
 
-from neural_odes import git
+from neural_odes import git, variables
 from neural_odes.running import call, presets, run_cache
 
 _GRACE = 60  # seconds in which an interrupted training saves its checkpoint
@@ -65,12 +65,12 @@ def perform(stage: str, overlay: Mapping[str, Any], source: Source) -> str:
         StageFailed: DVC or the stage ended with an error.
     """
     remote = source.home is None
-    home = source.home or Path(os.environ.get("NEURAL_ODES_CACHE") or Path.home() / ".cache" / "neural-odes")
+    home = source.home or variables.cache() or Path.home() / ".cache" / "neural-odes"
     with _clone(home / "clones") as clone:
         _prepare(clone, source, {"cache": {"dir": str(home / "dvc")}} if remote else {})
         if overlay:
             presets.overlay(clone, dict(overlay))
-        own = {"NEURAL_ODES_CACHE": str(home), "PYTHONPATH": str(clone / "src")}
+        own = {variables.CACHE: str(home), "PYTHONPATH": str(clone / "src")}
         environment = os.environ | source.environment | own
         log = _dvc(stage, ["repro", *(["--pull"] if remote else []), stage], clone, environment)
         if remote:
