@@ -1,6 +1,7 @@
 """Wrong parameters are one line that names the key and the remedy; right ones are read as DVC reads them."""
 
 import importlib
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from dvc.utils.serialize import load_yaml
 from pydantic import ValidationError, create_model
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
-from neural_odes import params, paths, validation
+from neural_odes import cli, params, paths, validation
 from neural_odes.errors import UserError
 from neural_odes.pipeline import names, schemas
 from neural_odes.running import scratch
@@ -159,6 +161,21 @@ def test_what_would_fail_in_a_later_stage_is_refused_now(values, name, value, ex
     with pytest.raises(UserError, match=f"^params\\.yaml: {expected}") as raised:
         validation.check(values)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("seeds", ["3", ""])
+@pytest.mark.parametrize(
+    "command",
+    [["check"], ["repro"], ["preset", "smoke"], ["verify"], ["figures"], ["smoke"], ["runs", "sync"], ["cluster", "run"]],
+)
+def test_seeds_of_which_dvc_cannot_make_stages_are_refused_before_it_is_called(clone, monkeypatch, command, seeds):
+    (clone / ".dvc").mkdir()
+    text = (clone / params.FILE).read_text()
+    (clone / params.FILE).write_text(re.sub(r"^seeds: .*", f"seeds: {seeds}", text, flags=re.MULTILINE))
+    monkeypatch.chdir(clone)
+    done = CliRunner().invoke(cli.app, command)
+    told = f"seeds: input should be a valid list, not {seeds or None}; write it in brackets, such as [0, 1]"
+    assert (done.exit_code, done.output) == (1, f"error: params.yaml: {told}\n")
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,8 @@ def _validate(value: Any, name: str, kind: Any, file: str) -> Any:
 def _message(error: Any) -> str:
     text = error["msg"].removeprefix("Value error, ")
     text = text[0].lower() + text[1:]
-    return text if isinstance(error["input"], dict | list) else f"{text}, not {error['input']!r}"
+    remedy = "; write it in brackets, such as [0, 1]" if error["type"] == "list_type" else ""
+    return text if isinstance(error["input"], dict | list) else f"{text}, not {error['input']!r}{remedy}"
 
 
 def _fields(kind: Any, path: tuple[int | str, ...]) -> list[str]:

@@ -32,12 +32,13 @@ def answer(root: Path, environment: Mapping[str, str], *arguments: str) -> str:
     """What ``dvc ARGUMENTS`` prints.
 
     Raises:
-        UserError: it failed; ends with its own last line.
+        UserError: it failed; ends with its own last error.
     """
     code, said, complaint = _ended(root, environment, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if code:
         lines = complaint.strip().splitlines() or ["no answer"]
-        raise UserError(f"dvc: {lines[-1].removeprefix('ERROR: ')}")
+        errors = [line for line in lines if line.startswith("ERROR: ")]  # DVC may end with where to get help
+        raise UserError(f"dvc: {(errors or lines)[-1].removeprefix('ERROR: ')}")
     return said
 
 
