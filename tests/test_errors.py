@@ -11,10 +11,9 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
-from neural_odes import cli
 from neural_odes.errors import UserError, needing, refusals
+from neural_odes.running import scratch
 
 
 @pytest.mark.parametrize("asked", ['absent-package>=2; extra == "pipeline"', 'absent.package[all]; extra == "pipeline"'])
@@ -68,14 +67,14 @@ def test_what_is_not_the_system_s_refusal_is_left_alone(error):
 @pytest.mark.parametrize(
     ("command", "folder"), [(["preset", "smoke"], "params.writing"), (["docs"], "README.md"), (["check"], "params.yaml")]
 )
-def test_a_folder_where_a_file_is_expected_is_one_line(root, tmp_path, monkeypatch, command, folder):
+def test_a_folder_where_a_file_is_expected_is_one_line(root, tmp_path, command, folder):
     """Of any command; root, too, is refused this."""
     clone = tmp_path / "clone"
     ignored = shutil.ignore_patterns(".git", ".cache", "cache", "data", "models", "tests", ".venv")
     shutil.copytree(root, clone, ignore=lambda path, names: ignored(path, names) if path == str(root) else set())
     (clone / folder).unlink(missing_ok=True)
     (clone / folder).mkdir()
-    monkeypatch.chdir(clone)
-    done = CliRunner().invoke(cli.app, command)
+    run = [sys.executable, "-m", "neural_odes", *command]
+    done = subprocess.run(run, cwd=clone, env=scratch.environment(root), capture_output=True, text=True, check=False)
     remedy = "a file is expected where this folder is; move it away"
-    assert (done.exit_code, done.stderr) == (1, f"error: {clone / folder}: Is a directory; {remedy}\n")
+    assert (done.returncode, done.stderr) == (1, f"error: {clone / folder}: Is a directory; {remedy}\n")

@@ -15,10 +15,10 @@ from neural_odes import params, paths
 from neural_odes.pipeline.names import Declared, declared
 
 ROOT = Path(__file__).resolve().parents[1]
-# Cannot change a result: they pass parameters through (whose values DVC tracks itself) or refuse them, find folders, report to
-# MLflow, or turn an error into a line. tests/end_to_end proves by equal bytes that tracking changes nothing.
+# Cannot change a result: they pass parameters through (whose values DVC tracks itself) or refuse them, find folders, read
+# variables, report to MLflow, or turn an error into a line. tests/end_to_end proves by equal bytes that tracking changes nothing.
 HARMLESS = re.compile(
-    r"(neural_odes(\.(errors|params|validation|git|paths|tracking(\.\w+)*|\w+\.params))?|studies\.\w+\.params)$"
+    r"(neural_odes(\.(errors|params|validation|git|paths|variables|tracking(\.\w+)*|\w+\.params))?|studies\.\w+\.params)$"
 )
 EXPENSIVE = re.compile(r"-(data|train|evaluate|baseline|refit|matching|widths|tradeoff|variants|solvers|memory|run)\b")
 ROOMS_ABOVE = ("benchmarks", "checking", "documents", "figures", "pages", "running", "summaries", "tracking", "verdicts")
