@@ -5,9 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from neural_odes import params
+from neural_odes import params, validation
 from neural_odes.pipeline.metrics import read_json, write_json
 from neural_odes.pipeline.record import Inputs, Record
+from neural_odes.running import scratch
 from neural_odes.summaries.statistics import over_seeds
 from studies.student_report import run
 from studies.student_report.figures import report_settings
@@ -162,3 +163,9 @@ def test_what_is_kept_can_be_judged(root):
     kept = Kept.read(root / "studies/student_report/kept")
     assert {f.claim for f in judge(kept, solved())} == {"classification", "density", "trajectory"}
     assert Record.read(root / "studies/student_report/kept").stage == "preset report"
+
+
+def test_its_overlays_leave_valid_parameters(root, tmp_path):
+    """Or else its script, which takes half an hour, would not begin."""
+    scratch.afresh(root, tmp_path / "clone", *(f"{run.STUDY}/{name}.yaml" for name in run.OVERLAYS))
+    validation.check_all(tmp_path / "clone")
