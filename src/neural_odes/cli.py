@@ -232,7 +232,7 @@ def verify(
         if stages := sorted(filter(clone.covers, local.changed(root, os.environ))):
             made = "make results (for a study: make studies) runs them"
             raise UserError(f"not fully rebuilt yet: {paths.and_more(stages)} would run; {made}")
-        found = verifying.verify(root, lambda name: git.text(root, "show", f"{commit}:{name}"))
+        found = verifying.verify(root, clone.results, lambda name: git.text(root, "show", f"{commit}:{name}"))
         for line in found.lines(commit):
             print(line)
         if clone.left_out:
