@@ -22,7 +22,8 @@ def clone(tmp_path):
     study.mkdir(parents=True)
     (tmp_path / ".dvc").mkdir()
     (tmp_path / "params.yaml").write_text(
-        "seeds: [2, 10]\nclassification: {data: {dataset: mnist}, models: {mlp: {hidden_size: 3}, odenet: {}}}\n"
+        "seeds: [2, 10]\nstudy_seeds: [2]\n"
+        "classification: {data: {dataset: mnist}, models: {mlp: {hidden_size: 3}, odenet: {}}}\n"
     )
     (study / "params.yaml").write_text("classification: {models: {wide: {network: mlp, hidden_size: 5}}}\n")
     (study / "dvc.yaml").write_text("stages: {}\n")
@@ -104,7 +105,7 @@ def test_a_record_of_an_older_version_says_what_it_lacks(clone, missing):
 
 
 def test_what_is_left_over_is_not_taken_for_what_params_yaml_says(clone):
-    """A seed that is gone, a folder that only looks like one, and other sizes."""
+    """A seed that is gone, a folder that only looks like one, other sizes, and a model that is gone."""
     home = clone / "models/classification"
     _trained(home / "mlp-0", "mlp", {"hidden_size": 3})
     _trained(home / "mlp-backup", "mlp", {"hidden_size": 3})
@@ -114,6 +115,12 @@ def test_what_is_left_over_is_not_taken_for_what_params_yaml_says(clone):
     _trained(home / "mlp-2", "mlp", {"hidden_size": 4})
     with pytest.raises(UserError, match=r"mlp-2: trained with classification\.models\.mlp\.hidden_size = 4; params\.yaml says 3"):
         load("classification", "mlp", root=clone)
+    _trained(home / "wider-2", "mlp", {"hidden_size": 3}, seed=2)
+    with pytest.raises(UserError, match="have no such model of classification"):
+        load("classification", "wider", root=clone)
+    _trained(clone / "studies/sizes/models/wide-10", "wide", {"network": "mlp", "hidden_size": 5}, seed=10)
+    with pytest.raises(UserError, match="wide: not trained here with seed 2;"):  # of studies, whose seeds are fewer
+        load("classification", "wide", root=clone)
 
 
 def test_a_model_of_other_data_is_another_model(clone):
@@ -131,7 +138,11 @@ def test_a_model_of_other_data_is_another_model(clone):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("seeds: 3", r"params\.yaml: seeds: "), ("seeds: [0]\ndensity:", "have no such model")]
+    ("text", "says"),
+    [
+        ("seeds: 3\ndensity: {models: {cnf: {}}}", r"params\.yaml: seeds: "),
+        ("seeds: [0]\ndensity:", "have no such model"),
+    ],
 )
 def test_a_mistake_in_params_yaml_is_a_line(tmp_path, text, says):
     (tmp_path / "params.yaml").write_text(text + "\n")

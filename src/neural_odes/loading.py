@@ -44,8 +44,8 @@ def load(
     model = model or default
     clone = _clone(root)
     values = params.load(clone)
-    wanted = [seed] if seed is not None else params.section(values, "seeds", params.Seeds)
-    home, how = _home(clone, claim, model, values)
+    home, seeds_of, how = _home(clone, claim, model, values)
+    wanted = [seed] if seed is not None else params.section(values, seeds_of, params.Seeds)
     for trained in (home / f"{model}-{number}" for number in wanted):
         if trained.is_dir():
             return _restored(trained, clone, values, f"{trained}: trained here", how)
@@ -125,8 +125,8 @@ def _clone(root: str | os.PathLike[str] | None) -> Path:
     return found
 
 
-def _home(clone: Path, claim: str, model: str, values: Mapping[str, Any]) -> tuple[Path, str]:
-    """The folder of a model's trainings, and the command that trains it."""
+def _home(clone: Path, claim: str, model: str, values: Mapping[str, Any]) -> tuple[Path, str, str]:
+    """The folder of a model's trainings, the parameter that has their seeds, and the command that trains it."""
     from neural_odes import params, paths
 
     name = f"{claim}.models"
@@ -137,8 +137,8 @@ def _home(clone: Path, claim: str, model: str, values: Mapping[str, Any]) -> tup
         )
     study = Path(params.origin(clone, f"{claim}.models.{model}")).parent
     if study.parent.name == paths.STUDIES:
-        return clone / study / "models", f"dvc repro {study.as_posix()}/dvc.yaml"
-    return clone / "models" / claim, f"dvc repro {claim}-train"
+        return clone / study / "models", "study_seeds", f"dvc repro {study.as_posix()}/dvc.yaml"
+    return clone / "models" / claim, "seeds", f"dvc repro {claim}-train"
 
 
 def _restored(folder: Path, clone: Path, values: Mapping[str, Any], source: str, how: str) -> "nn.Module":

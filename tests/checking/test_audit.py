@@ -68,9 +68,9 @@ class Clone:
     def __init__(self, root: Path):
         self.root = root
         for name, text in {
-            "dvc.yaml": "stages: {}\n", "src/data.py": "# data\n", "src/train.py": "# train\n", "src/draw.py": "# draw\n",
+            "src/data.py": "# data\n", "src/train.py": "# train\n", "src/draw.py": "# draw\n",
             "src/neural_odes/training/loop.py": "# loop\n", "src/solvers/euler.py": "# euler\n", "src/solvers/rk4.py": "# rk4\n",
-            "studies/wide/dvc.yaml": "stages: {}\n", "data/toy.csv": "1,2\n", "models/line-0": "weights",
+            "data/toy.csv": "1,2\n", "models/line-0": "weights",
             "evaluations/a": "1", "evaluations/b": "2",
         }.items():  # fmt: skip
             (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ class Clone:
                 "outs": self.hashed(FIGURE, OTHER),
             },
         }
-        save_yaml(self.root / "dvc.lock", {"schema": "2.0", "stages": stages})
+        self.save(self.root, stages)
         study = {
             "wide-figure@wide": {
                 "cmd": "e",
@@ -128,7 +128,17 @@ class Clone:
                 "outs": [{**out, "path": "results/figures/wide.png"} for out in self.hashed(STUDIED)],
             }
         }
-        save_yaml(self.root / "studies" / "wide" / "dvc.lock", {"schema": "2.0", "stages": study})
+        self.save(self.root / "studies" / "wide", study)
+
+    def save(self, folder: Path, locked: dict[str, Any]) -> None:
+        """A pipeline's dvc.lock, and a dvc.yaml that has the same stages."""
+        save_yaml(folder / "dvc.lock", {"schema": "2.0", "stages": locked})
+        declared: dict[str, Any] = {}
+        for name, stage in locked.items():
+            base, _, instance = name.partition("@")
+            body = {"cmd": stage["cmd"], "outs": [out["path"] for out in stage["outs"]]}
+            declared[base] = {"foreach": {instance: {}}, "do": body} if instance else body
+        save_yaml(folder / "dvc.yaml", {"stages": declared})
 
     def git(self, *arguments: str) -> str:
         own = ["-c", "user.name=scratch", "-c", "user.email=scratch@localhost", "-c", "commit.gpgsign=false"]
@@ -252,6 +262,43 @@ def test_what_does_not_concern_it(clone, edit):
     """Nor what is not fetched, nor a parameter that its stage declares but this figure does not need, nor what Python leaves."""
     edit(clone)
     assert clone.audit().verdict == "current"
+
+
+OLD = "reports/figures/old.png"
+
+
+@pytest.fixture
+def left_over(clone):
+    """What DVC and the folders keep of a figure, an evaluation and a study that are gone."""
+    lock = YAML(typ="safe").load(clone.root / "dvc.lock")
+    own = {"old-figure": {"instance": {}, "parameters": {}, "data": {}}}
+    clone.draw(OLD, record=Record.parse({"stage": "old-figure", "stages": CONTENT["stages"] | own}))
+    lock["stages"]["old-figure"] = {"cmd": "f", "outs": clone.hashed(OLD)}
+    lock["stages"]["toy-evaluate@9"] = {"cmd": "c", "outs": [{"path": "evaluations/c-9", "hash": "md5", "md5": "0" * 32}]}
+    save_yaml(clone.root / "dvc.lock", lock)
+    gone = clone.root / "studies" / "gone" / "results" / "figures" / "gone.png"
+    gone.parent.mkdir(parents=True)
+    shutil.copyfile(clone.root / OLD, gone)
+    return clone
+
+
+def test_what_is_left_over_is_no_figure_of_the_clone(left_over):
+    assert audit.figures(left_over.root) == [left_over.root / name for name in (OTHER, FIGURE, STUDIED)]
+    assert [found.verdict for found in audit.audits(audit.figures(left_over.root), left_over.root)] == ["current"] * 3
+
+
+def test_what_no_stage_draws_any_more_is_not_current(left_over):
+    before = md5(left_over.root / OLD)
+    assert left_over.audit(OLD).verdict == "not ours"
+    left_over.commit()
+    found = left_over.audit(OLD)
+    assert (found.verdict, found.changes) == ("stale", (audit.Change(OLD, before, "absent"),))
+
+
+def test_an_evaluation_that_is_gone_hides_no_change(left_over):
+    """In a folder of which all is here that a stage still makes."""
+    file("evaluations/a", "another")(left_over)
+    assert [change.input for change in left_over.audit().changes] == ["evaluations"]
 
 
 def test_the_files_that_changed_in_a_folder_of_code(clone):

@@ -133,9 +133,10 @@ def test_outputs_that_are_not_as_in_the_lock_are_named(tmp_path):
         (folder / "dvc.yaml").write_text(json.dumps({"stages": {"train": stage}}))
         (folder / "dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": {"train": lock}}))
     made = ("studies/wide/results/metrics.json",)
-    stale = tmp_path / "studies" / "gone" / "results" / "metrics.json"  # of a study whose dvc.yaml is gone
-    stale.parent.mkdir(parents=True)
-    stale.write_text("{}")
+    left_over = ("studies/gone/results/metrics.json", "reports/details/old.json", "evaluations/density/cnf-9/metrics.json")
+    for name in left_over:  # of a study, a claim and a seed that no dvc.yaml has any more
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("{}")
     assert verify.look(tmp_path) == verify.Clone(altered=(), left_out=(), results=made)
     for name in names[:6]:  # some hashes become greater, some smaller
         (tmp_path / name).write_text("altered")

@@ -21,11 +21,13 @@ from neural_odes.verdicts.published import ENTRIES
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """Numbers of the claims and of the studies, two studies with a README, and benchmarks."""
+    """Numbers of the claims and of the studies, two studies with a README, what is left of a third, and benchmarks."""
     invented_numbers.written(tmp_path)
-    for name, answer in (("bees", "Yes,\nthey do."), ("ants", "No.")):
+    for name, answer in (("bees", "Yes,\nthey do."), ("ants", "No."), ("gone", "No.")):
         (tmp_path / f"studies/{name}").mkdir(parents=True)
         (tmp_path / f"studies/{name}/README.md").write_text(f"# Do {name} | fly?\n\n{answer}\n\n## What is done\n")
+        if name != "gone":
+            (tmp_path / f"studies/{name}/dvc.yaml").write_text("stages: {}\n")
     results = tmp_path / comparison.FOLDER
     results.mkdir(parents=True)
     rows: dict[str, list[dict]] = {}

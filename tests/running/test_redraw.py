@@ -62,6 +62,21 @@ def test_what_differs_is_named(clone):
     assert set(redraw(clone, cores=1).differing) == {"figure.png", "page.html"}
 
 
+def test_what_a_stage_that_is_gone_made_is_not_expected(clone):
+    """DVC keeps its entry: the figure under an earlier name of its stage, and one that nothing draws any more."""
+    gone = "  gone@figure: {cmd: x, outs: [{path: figure.png, md5: old}]}\n  old: {cmd: x, outs: [{path: old.png, md5: old}]}\n"
+    with (clone / "dvc.lock").open("a") as lock:
+        lock.write(gone)
+    found = redraw(clone, cores=1)
+    assert set(found.files) == {"figure.png", "page.html"} and not found.differing
+
+
+def test_a_damaged_dvc_yaml_is_one_line(clone):
+    (clone / "dvc.yaml").write_text("stages: [")
+    with pytest.raises(UserError, match=r"^dvc\.yaml: damaged, .*; git checkout dvc\.yaml brings it back$"):
+        redraw(clone, cores=1)
+
+
 def test_a_failure_has_its_own_words(clone):
     """A stage ends with its name in front."""
     said = "error: a-figure@figure: source.txt: damaged"

@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from neural_odes import git, params, paths
+from neural_odes import git, params
 from neural_odes.errors import UserError
 from neural_odes.figures import seal
 from neural_odes.figures.seal import SUFFIXES
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record
-from neural_odes.running import lockfile
+from neural_odes.running import graph, lockfile
 from neural_odes.running.lockfile import Entry, Hashed, Lock
 
 State = Literal["current", "stale", "altered", "not ours", "intact"]
@@ -70,9 +70,13 @@ class Audit:
 
 
 def figures(root: Path) -> list[Path]:
-    """All figures of the report and of the studies."""
-    folders = [root / "reports" / "figures", *(study / "results" / "figures" for study in paths.studies(root))]
-    return [path for folder in folders for path in sorted(folder.glob("*")) if path.suffix in SUFFIXES]
+    """All figures that stages draw, as far as they are here; not what lies beside them, such as one that no stage draws any more.
+
+    Raises:
+        UserError: a dvc.yaml is damaged.
+    """
+    drawn = sorted(root / out for stage in graph.declared(root) for out in stage.outs if out.endswith(SUFFIXES))
+    return [path for path in drawn if path.is_file()]
 
 
 class _Clone:
@@ -84,7 +88,7 @@ class _Clone:
 
     @functools.cached_property
     def lock(self) -> Lock:
-        return lockfile.read(self.root)
+        return lockfile.current(self.root)
 
     @functools.cached_property
     def made(self) -> dict[str, str]:

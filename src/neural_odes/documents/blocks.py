@@ -121,7 +121,8 @@ def studies(root: Path, *, to: str) -> str:
 
 
 def _studies(root: Path) -> list[Study]:
-    return [study.read(path) for path in sorted((root / paths.STUDIES).glob("*/README.md"))]
+    readmes = (folder / "README.md" for folder in paths.studies(root))
+    return [study.read(readme) for readme in readmes if readme.is_file()]
 
 
 def tutorials(root: Path) -> str:

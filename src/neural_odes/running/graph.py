@@ -10,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from ruamel.yaml import YAMLError
+
 from neural_odes import params, paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline import names
@@ -107,9 +109,8 @@ def _target(root: Path, word: str) -> str:
     for path in (Path(word).resolve(), (root / word).resolve()):
         if path in [(folder / names.FILE).resolve() for folder in folders]:
             return _file(paths.from_root(root, path.parent))
-    values = params.load(root)
     called: dict[str, str] = {}
-    for name in (stage.name for folder in folders for stage in names.declared(root, folder, values)):
+    for name in (stage.name for stage in declared(root)):
         own = {name.base: _matrix(name), _matrix(name): _matrix(name), name.name: name.address, name.address: name.address}
         called = own | called  # the root's density-train comes before that of a study, which its address names
     if word not in called:
@@ -131,6 +132,25 @@ def _answers_to(name: StageName) -> tuple[str, str, str]:
 def _matrix(name: StageName) -> str:
     """The address of all instances of a stage together."""
     return StageName(name.folder, name.base, "").address
+
+
+def declared(root: Path) -> list[names.Declared]:
+    """The stages of all pipelines as every dvc.yaml has them now: a dvc.lock and the folders also hold what was dropped.
+
+    Raises:
+        UserError: a dvc.yaml is damaged, or names a parameter that there is not.
+    """
+    values = params.load(root)
+    found: list[names.Declared] = []
+    for folder in paths.pipelines(root):
+        try:
+            found += names.declared(root, folder, values)
+        except (YAMLError, LookupError, AttributeError, TypeError, ValueError):
+            name = _file(paths.from_root(root, folder))
+            raise UserError(
+                f"{name}: damaged, or of other parameters; dvc status says more; git checkout {name} brings it back"
+            ) from None
+    return found
 
 
 @contextlib.contextmanager
@@ -175,8 +195,8 @@ def read(root: Path) -> dict[str, Node]:
                 shared[job(name_of(stage))] = shared.get(job(name_of(stage)), 0) + 1
         for address in TopologicalSorter(parents).static_order():
             stage, name = stages[address], name_of(stages[address])
-            declared = [key for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params]
-            asked = {key: params.lookup(values, key) for key in declared if params.has(values, key)}  # DVC says which is missing
+            keys = [key for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params]
+            asked = {key: params.lookup(values, key) for key in keys if params.has(values, key)}  # DVC says which is missing
             identity = [address, asked, [found[parent].key for parent in parents[address]]]
             threads = [value for key, value in asked.items() if key.endswith(".threads")]
             found[address] = Node(

@@ -16,6 +16,7 @@ from neural_odes import git, paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline import names
 from neural_odes.pipeline.names import StageName
+from neural_odes.running import graph
 
 FILE = "dvc.lock"
 
@@ -102,6 +103,16 @@ def read(root: Path) -> Lock:
     for folder in paths.pipelines(root):
         lock |= parse(text(folder), paths.from_root(root, folder))
     return lock
+
+
+def current(root: Path) -> Lock:
+    """As ``read``, of the stages that a dvc.yaml still has: DVC leaves those of a seed, a model or a figure that is gone.
+
+    Raises:
+        UserError: a dvc.lock or dvc.yaml is damaged.
+    """
+    now = {stage.name.address for stage in graph.declared(root)}
+    return {address: entry for address, entry in read(root).items() if address in now}
 
 
 def read_commit(root: Path, commit: str) -> Lock:

@@ -9,11 +9,9 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from neural_odes import params, paths
 from neural_odes.errors import UserError
-from neural_odes.pipeline import names
 from neural_odes.pipeline.names import Declared
-from neural_odes.running import lockfile
+from neural_odes.running import graph, lockfile
 
 _SCRIPTS = ("figure.py", "page.py", "index.py", "explore.py")
 
@@ -43,15 +41,13 @@ def redraw(root: Path, *, cores: int) -> Redrawn:
             for address in pool.map(lambda ready: _run(root, stages[ready]), order.get_ready()):
                 order.done(address)
                 progress.advance(bar)
-    committed = lockfile.outputs(lockfile.read(root))
+    committed = lockfile.outputs(lockfile.current(root))
     files = tuple(out for stage in stages.values() for out in stage.outs)
     return Redrawn(files, tuple(out for out in files if committed.get(out) != lockfile.md5_of(root / out)))
 
 
 def _drawing(root: Path) -> list[Declared]:
-    values = params.load(root)
-    stages = (stage for folder in paths.pipelines(root) for stage in names.declared(root, folder, values))
-    return [stage for stage in stages if any(Path(word).name in _SCRIPTS for word in stage.command.split()[1:2])]
+    return [stage for stage in graph.declared(root) if any(Path(word).name in _SCRIPTS for word in stage.command.split()[1:2])]
 
 
 def _run(root: Path, stage: Declared) -> str:
