@@ -149,8 +149,8 @@ class Rebuilds:
     """What other processors might make of the same parameters: values over seeds drawn anew, and all that follows from them
     computed by the rules of the stages."""
 
-    def __init__(self, there, root):
-        self.there, self.root, self.kept = there, root, QuickKept.read(root / FOLDER)
+    def __init__(self, there, kept):
+        self.there, self.kept = there, kept
         self.generator = np.random.default_rng(0)
 
     def value(self, name, node, fields):
@@ -197,20 +197,26 @@ class Rebuilds:
 
 
 @pytest.fixture(scope="module")
-def rebuilds(there, committed):
-    return Rebuilds(there, committed)
+def kept(committed):
+    return QuickKept.read(committed / FOLDER)
 
 
-@pytest.mark.slow
-def test_sound_rebuilds_agree(rebuilds, committed):
-    """Of the 210 pairs of 21 rebuilds, all drawn from the same truth, 5 % may be called different."""
+@pytest.fixture
+def rebuilds(there, kept):
+    return Rebuilds(there, kept)
+
+
+@pytest.mark.parametrize("number", [7, pytest.param(21, marks=pytest.mark.slow)])
+def test_sound_rebuilds_agree(rebuilds, committed, number):
+    """Of the pairs of rebuilds (21, or 210), all drawn from the same truth, 5 % may be called different."""
     wrong, otherwise = [], set()
-    for one, other in itertools.combinations([rebuilds.draw() for _ in range(21)], 2):
+    pairs = list(itertools.combinations([rebuilds.draw() for _ in range(number)], 2))
+    for one, other in pairs:
         found = verify.compare(one, other)
         otherwise |= {difference.name for difference in found.otherwise}
         wrong += [[str(difference) for difference in found.differing]] * (found.verdict == "differs")
-    assert len(wrong) <= 10, wrong
-    assert {f"{TRADEOFF}.recommended.method", f"{BASELINES}.gmm.chosen", f"{BASELINES}.kde.chosen"} <= otherwise
+    assert len(wrong) <= 0.05 * len(pairs), wrong
+    assert {f"{TRADEOFF}.recommended.method", f"{BASELINES}.gmm.chosen", f"{BASELINES}.gmm.parameters"} <= otherwise
     assert any(name.endswith(".verdict") for name in otherwise)
     assert not list(decided.unfounded(committed, other))
 
