@@ -56,7 +56,7 @@ def _run(command: list[str], folder: Path, environment: dict[str, str], jobs: Co
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
-            if told := re.match(r"(\S+) \| took ([\d.]+) s$", line):
+            if told := re.match(r"(\S+): done in ([\d.]+) s", line):
                 jobs[told[1]] += float(told[2])
         _, status, used = os.wait4(process.pid, 0)  # of the command and all that it waited for
         process.returncode = os.waitstatus_to_exitcode(status)

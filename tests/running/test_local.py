@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from neural_odes import cli, paths
 from neural_odes.errors import UserError
-from neural_odes.running import call, graph, local, scratch
+from neural_odes.pipeline.names import StageName
+from neural_odes.running import call, forecast, graph, local, scratch
 from neural_odes.running.graph import Selection
 
 QUIET = {"DVC_NO_ANALYTICS": "1"}  # a new project of DVC has its analytics on
@@ -83,25 +84,31 @@ def environment(project) -> dict[str, str]:
     return scratch.environment(project) | QUIET
 
 
+def log(project: Path, job: str) -> str:
+    return (project / ".cache" / "logs" / f"{job}.log").read_text()
+
+
 def test_stages_run_at_once_and_only_those_that_were_asked_for(project, environment, capfd):
     (project / "dvc.yaml").write_text(DVC.replace("echo blue", "exit 3"))  # the study does not need it
     local.repro(project, environment, cores=2, selection=Selection.named(project, ["wide"]))
     assert (project / "studies" / "wide" / "wide.json").read_text() == "red\nred\n"
     said = capfd.readouterr().out
-    assert "red-8-1 | took" in said and "5 of 5 jobs" in said and "blue" not in said and "summarise'" in said
+    assert "red-8-1: done in" in said and "; 5 of 6" in said and "blue" not in said and "6 of 6" in said
+    assert "Running stage 'studies/wide/dvc.yaml:wide-summarise'" in log(project, "figures-and-pages")
 
 
 @pytest.mark.slow
 def test_only_what_changed_runs_again(project, environment, capfd):
     local.repro(project, environment, cores=2)
     assert [(project / name).read_text() for name in ("blue", "green", "red.json")] == ["blue\n", "green\n", "red\nred\n"]
-    assert "5 of 5 jobs" in capfd.readouterr().out and not (project / "studies" / "wide" / "wide.json").exists()
+    assert "; 6 of 6" in capfd.readouterr().out and not (project / "studies" / "wide" / "wide.json").exists()
     (project / "params.yaml").write_text(PARAMS.replace("threads: 2", "threads: 3"))
     local.repro(project, environment, cores=2)
-    assert "1 of 1 jobs" in capfd.readouterr().out
+    assert "; 2 of 2" in capfd.readouterr().out
     local.repro(project, environment, cores=2)
     said = capfd.readouterr().out
-    assert "To run" not in said and "Running stage" not in said
+    assert "To run" not in said and said.endswith("everything is up to date\n")
+    assert "Running stage" not in log(project, "figures-and-pages")
 
 
 @pytest.mark.slow
@@ -109,7 +116,9 @@ def test_a_failure_names_its_job_and_what_ran_beside_it_is_kept(project, environ
     (project / "dvc.yaml").write_text(DVC.replace("echo red > red-data", "exit 3"))
     with pytest.raises(UserError, match=r"^red-data: a stage failed"):
         local.repro(project, environment, cores=2)
-    assert "red-data | ERROR: failed to reproduce 'red-data'" in capfd.readouterr().out
+    said = capfd.readouterr().out
+    assert "red-data: failed in" in said and said.count("ERROR: failed to reproduce 'red-data'") == 1
+    assert ".cache/logs/red-data.log:\n" in said and "exited with 3" in log(project, "red-data")
     assert (project / "blue").read_text() == "blue\n" and not (project / "green").exists()
 
 
@@ -118,18 +127,18 @@ def names(found: list[local.Job]) -> list[str]:
 
 
 def test_jobs_are_what_changed_and_what_depends_on_it_as_far_as_it_is_asked_for(project):
-    found = {job.name: job for job in local.jobs(project, {"red-data", "red-score@1"}, Selection())}
+    found = {job.name: job for job in local.jobs(graph.read(project), {"red-data", "red-score@1"}, Selection())}
     assert list(found) == ["red-data", "red-0", "red-1"]
     assert found["red-0"].stages == ("red-train@0", "red-score@0") and found["red-0"].after == {"red-data"}
     assert (found["red-0"].threads, found["red-data"].threads) == (1, 1)
-    everything = {job.name: job for job in local.jobs(project, {"red-train@0"}, Selection(everything=True))}
+    everything = {job.name: job for job in local.jobs(graph.read(project), {"red-train@0"}, Selection(everything=True))}
     assert list(everything) == ["red-0", "red-8-0"]
     wide = everything["red-8-0"]
     assert (wide.stages, wide.after, wide.threads) == ((f"{WIDE}:red-wide@8-0",), {"red-0"}, 2)
-    of_study = local.jobs(project, {"red-data", "green-data"}, Selection.named(project, ["studies/wide/"]))
+    of_study = local.jobs(graph.read(project), {"red-data", "green-data"}, Selection.named(project, ["studies/wide/"]))
     assert names(of_study) == ["red-data", "red-0", "red-1", "red-8-0", "red-8-1"]
     assert of_study[1].stages == ("red-train@0",)  # the study does not read its score
-    assert names(local.jobs(project, {"green-data"}, Selection((WIDE + ":red-wide",)))) == []
+    assert names(local.jobs(graph.read(project), {"green-data"}, Selection((WIDE + ":red-wide",)))) == []
 
 
 @pytest.mark.parametrize(
@@ -208,43 +217,52 @@ def test_it_says_first_how_long_it_will_take(project, capfd):
     seconds = {"red-data": 60, "red": 540, "blue-data": 60, "green-data": 120, "check": 1}
     benchmark.write_text(json.dumps({"machine": {"processor": "Abacus"}, "job_seconds": seconds}))
     changed = {"red-data", "red-train@0", "red-train@1", "blue-data", "green-data"}
-    local.announce(local.jobs(project, changed, Selection()), project, cores=2)
+    local.announce(local.jobs(graph.read(project), changed, Selection()), project, cores=2)
     said = capfd.readouterr().out
     # 60 + 2 · 540 + 60 + 2 threads · 120 seconds of one core
-    assert "About 12 minutes on 2 cores, at the speed measured on Abacus." in said
+    assert "About 12 min on 2 cores, at the speed measured on Abacus." in said
     assert "train, score" in said and "9.0" in said
-    (score,) = local.jobs(project, {"red-score@0"}, Selection())
+    (score,) = local.jobs(graph.read(project), {"red-score@0"}, Selection())
     assert score.seconds == 270  # half of the stages of its job
-    local.announce(local.jobs(project, changed, Selection()), project, cores=16)
-    assert "About 10 minutes" in capfd.readouterr().out  # the longest path: data, then a training
+    local.announce(local.jobs(graph.read(project), changed, Selection()), project, cores=16)
+    assert "About 10 min " in capfd.readouterr().out  # the longest path: data, then a training
 
 
-def test_threads_of_what_runs_are_never_more_than_cores(tmp_path, monkeypatch):
+def job(name: str, *, after: tuple[str, ...] = (), threads: int = 1, seconds: float = 0.0) -> local.Job:
+    part = graph.Node(StageName.parse(name), (), True, threads, 0, "", (), name, seconds)
+    return local.Job(name, (part,), frozenset(after), threads)
+
+
+def test_threads_of_what_runs_are_never_more_than_cores():
     running, most, lock = [], [], threading.Lock()
 
-    def run(job, root, environment):
+    def run(job):
         with lock:
             running.append(job)
             most.append(sum(other.threads for other in running))
         time.sleep(0.05)
         with lock:
             running.remove(job)
-        return 0
+        return True
 
-    monkeypatch.setattr(local, "_run", run)
-    made = [local.Job(f"job-{i}", (), frozenset(), threads, 0.0) for i, threads in enumerate([1, 2, 1, 4, 1, 2])]
-    local._side_by_side(made, 2, tmp_path, {})
+    assert local.side_by_side([job(f"job-{i}", threads=threads) for i, threads in enumerate([1, 2, 1, 4, 1, 2])], 2, run)
     assert sorted(most) == [1, 1, 2, 2, 2, 4] or sorted(most) == [1, 2, 2, 2, 2, 4]  # one that needs more than all runs alone
 
 
-def test_what_has_the_longest_path_behind_it_begins_first(tmp_path, monkeypatch):
+def test_what_has_the_longest_path_behind_it_begins_first():
     """A short one, too, if a long one waits for it."""
     begun = []
-    monkeypatch.setattr(local, "_run", lambda job, root, environment: begun.append(job.name) or 0)
     seconds = {"a-0": (10.0, ()), "b-0": (30.0, ()), "data": (1.0, ()), "d-0": (20.0, ("data",)), "e-0": (25.0, ("d-0",))}
-    made = [local.Job(name, (), frozenset(after), 1, s) for name, (s, after) in seconds.items()]
-    local._side_by_side(made, 1, tmp_path, {})
+    made = [job(name, after=after, seconds=s) for name, (s, after) in seconds.items()]
+    assert local.side_by_side(made, 1, lambda job: not begun.append(job.name))
     assert begun == ["data", "d-0", "b-0", "e-0", "a-0"]
+
+
+def test_after_a_failure_nothing_more_begins():
+    begun = []
+    made = [job("a-0", seconds=2.0), job("b-0", seconds=1.0)]
+    assert not local.side_by_side(made, 1, lambda job: begun.append(job.name) or False)
+    assert begun == ["a-0"]
 
 
 def test_the_path_behind_a_task():
@@ -254,7 +272,7 @@ def test_the_path_behind_a_task():
 
 
 def test_jobs_of_this_project(root):
-    found = {job.name: job for job in local.jobs(root, {"density-data"}, Selection(everything=True))}
+    found = {job.name: job for job in local.jobs(graph.read(root), {"density-data"}, Selection(everything=True))}
     assert not any(name.startswith(("classification", "trajectory")) for name in found)
     assert found["density-cnf-0"].stages[:2] == ("density-train@cnf-0", "density-evaluate@cnf-0")
     assert graph.without_seed("density-cnf-0") == "density-cnf" and found["density-cnf-0"].after == {"density-data"}
@@ -264,8 +282,8 @@ def test_stages_of_this_project(root):
     """Records, MLflow and audits know a stage by its name alone; jobs are in no circle."""
     stages = graph.read(root)
     assert len({stage.name.name for stage in stages.values()}) == len(stages)
-    jobs = local.jobs(root, set(stages), Selection(everything=True))
-    assert local._paths(jobs)["density-data"] > local._paths(jobs)["density-cnf-0"] > 0
+    jobs = local.jobs(stages, set(stages), Selection(everything=True))
+    assert forecast.path_behind(jobs)["density-data"] > forecast.path_behind(jobs)["density-cnf-0"] > 0
     assert stages["classification-train@odenet-0"].threads == 1 and stages["classification-train@odenet-0"].gpus == 1
     assert stages["trajectory-page"].expensive is False
 

@@ -3,12 +3,13 @@
 import contextlib
 import difflib
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAMLError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import dvc.stage
 
 BENCHMARK = Path("benchmarks/results/rebuild.json")
+_SEED = re.compile(r"[-@]\d+$")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ class Node:
         gpus: that it can use, as ``meta`` in dvc.yaml has them.
         key: of its address, its parameters and those of its ancestors; the same key in the same commit is the same result.
         made: paths of its outputs, relative to the root.
-        seconds: that it took when the committed benchmark was run: its part of its job; 0 where that is not known.
+        kind: of the stages that take as long: its address without the seed, and its parameters.
+        seconds: that it takes: when the committed benchmark was run, its part of its job; 0 where that is not known.
+        here: whether that was measured on this machine.
     """
 
     name: StageName
@@ -46,7 +50,9 @@ class Node:
     gpus: float
     key: str
     made: tuple[str, ...]
+    kind: str
     seconds: float
+    here: bool = False
 
     @property
     def job(self) -> str:
@@ -205,12 +211,17 @@ def read(root: Path) -> dict[str, Node]:
                 expensive=_expensive(stage),
                 threads=max(threads, default=1),
                 gpus=float((stage.meta or {}).get("gpus", 0)),
-                key=sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest(),
+                key=_digest(identity),
                 made=tuple(Path(out.fs_path).relative_to(repo.root_dir).as_posix() for out in stage.outs),
+                kind=f"{_SEED.sub('', address)} {_digest(asked)[:8]}",
                 seconds=seconds.get(without_seed(job(name)), 0.0) / shared.get(job(name), 1),
             )
     order = {paths.from_root(root, folder): number for number, folder in enumerate(paths.pipelines(root))}
     return {address: found[address] for address in sorted(stages, key=lambda a: order.get(found[a].name.folder, len(order)))}
+
+
+def _digest(content: Any) -> str:
+    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _expensive(stage: "dvc.stage.Stage") -> bool:
@@ -224,8 +235,7 @@ def job(name: StageName) -> str:
 
 def without_seed(job: str) -> str:
     """By which jobs are counted and timed."""
-    head, _, tail = job.rpartition("-")
-    return head if tail.isdigit() else job
+    return _SEED.sub("", job)
 
 
 def measured(root: Path) -> dict[str, float]:
@@ -234,12 +244,12 @@ def measured(root: Path) -> dict[str, float]:
     return read_json(path).get("job_seconds", {}) if path.exists() else {}
 
 
-def affected(stages: Mapping[str, Node], changed: Collection[str]) -> list[str]:
-    """The expensive stages that changed or depend on such, parents first."""
+def affected(stages: Mapping[str, Node], changed: Collection[str], *, cheap: bool = False) -> list[str]:
+    """The expensive stages that changed or depend on such, parents first; with ``cheap``, those that are not expensive, too."""
     found: dict[str, None] = {}
     for address in TopologicalSorter({address: stage.parents for address, stage in stages.items()}).static_order():
         stage = stages[address]
-        if stage.expensive and (address in changed or any(parent in found for parent in stage.parents)):
+        if (stage.expensive or cheap) and (address in changed or any(parent in found for parent in stage.parents)):
             found[address] = None
     return list(found)
 

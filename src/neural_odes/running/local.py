@@ -8,62 +8,82 @@ the longest path of work behind it starts first.
 
 import json
 import os
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import read_json
-from neural_odes.pipeline.names import StageName
-from neural_odes.running import call, graph
-from neural_odes.running.graph import Selection
+from neural_odes.running import call, forecast, graph, lockfile
+from neural_odes.running.children import Children, end_of
+from neural_odes.running.forecast import Measured
+from neural_odes.running.graph import Node, Selection
+from neural_odes.running.jobs import Job
+from neural_odes.running.view import View
 
-_ADVICE = ("Generating lock", "Updating lock", "To track the", "git add", "To enable auto", "dvc config", "Use `dvc push`")
-"""How lines of DVC begin that would be said once a job: what to do with git, once all is done."""
+LAST = "figures and pages"
+"""The job that ends a run: an ordinary `dvc repro`."""
 _console = Console(soft_wrap=True, highlight=False, markup=False)
-
-
-@dataclass(frozen=True)
-class Job:
-    """Stages that one process runs, one after the other: those of one model and seed.
-
-    Attributes:
-        stages: addresses.
-        after: names of the jobs that must have ended.
-        threads: of each of its stages.
-        seconds: that it took when the committed benchmark was run; 0 where that is not known.
-    """
-
-    name: str
-    stages: tuple[str, ...]
-    after: frozenset[str]
-    threads: int
-    seconds: float
 
 
 def repro(root: Path, environment: Mapping[str, str], *, cores: int, selection: Selection | None = None) -> None:
     """Brings what is selected up to date: by default the pipeline of the root.
 
-    Says first which jobs it will run, and how long they took on the machine of the committed benchmark.
+    Says first which jobs it will run, and how long they take.
 
     Args:
         environment: of the commands.
 
     Raises:
         UserError: a stage failed; what ran beside it is finished and kept. Or there is no such stage.
+        KeyboardInterrupt: Ctrl-C, once what ran has saved its checkpoints.
     """
     selection = selection or Selection()
-    call.dvc(root, environment, "repro", "check")  # or else an edit of params.yaml would seem to change everything
-    if found := jobs(root, changed(root, environment), selection):
-        announce(found, root, cores)
-        _side_by_side(found, cores, root, environment)
-    call.dvc(root, environment, "repro", *selection.arguments)
+    check(root, environment)
+    measured = Measured(root)
+    stages = forecast.expected(graph.read(root), measured.read())
+    edited = changed(root, environment)
+    found, last = jobs(stages, edited, selection), rest(stages, edited, selection)
+    if found:
+        announce([*found, last] if last.parts else found, root, cores)
+    dvc = Children(root, environment)
+    view = View([*found, last], cores=cores, console=_console, measured=measured)
+
+    def run(job: Job) -> bool:
+        return view.run(dvc, job, "--wait-for-lock", "repro", "--single-item", *job.stages)
+
+    try:
+        with dvc.interruptible(view.interrupted), view.shown():
+            if side_by_side(found, cores, run):
+                view.run(dvc, last, "repro", *selection.arguments)
+    except KeyboardInterrupt:
+        _console.print(view.kept())
+        raise
+    if view.failed:
+        lockfile.read(root)  # says what to do with a damaged one
+        raise UserError(f"{paths.and_more(view.failed)}: a stage failed; its log is named above, and what ended is kept")
+    if not found and not last.parts:
+        _console.print("everything is up to date")
+
+
+def check(root: Path, environment: Mapping[str, str]) -> None:
+    """Runs the first stage, or else an edit of params.yaml would seem to change everything.
+
+    Raises:
+        UserError: it failed; what it said is shown.
+    """
+    dvc = Children(root, environment)
+    with dvc.interruptible(lambda times: None):
+        code = dvc.dvc("check", "repro", "check")
+    if code:
+        lockfile.read(root)
+        _console.print(end_of(dvc.log("check")))
+        raise UserError("check: a stage failed; its log is named above")
 
 
 def cores() -> int:
@@ -79,24 +99,30 @@ def changed(root: Path, environment: Mapping[str, str]) -> set[str]:
     return set(json.loads(call.answer(root, environment, "status", "--json")))
 
 
-def jobs(root: Path, changed: set[str], selection: Selection) -> list[Job]:
+def jobs(stages: Mapping[str, Node], changed: Collection[str], selection: Selection) -> list[Job]:
     """What has to run before an ordinary `dvc repro`, in the order of the pipelines: expensive stages that changed or depend on
     such, as far as they are selected.
     """
-    stages = graph.read(root)
     wanted = selection.of(stages)
     affected = [address for address in graph.affected(stages, changed) if address in wanted]  # parents first
     job = {address: stages[address].job for address in affected}
     found = []
     for name in dict.fromkeys(job[address] for address in stages if address in job):
-        own = tuple(address for address in affected if job[address] == name)
-        after = frozenset(job[parent] for address in own for parent in stages[address].parents if parent in job) - {name}
-        threads = max(stages[address].threads for address in own)
-        found.append(Job(name, own, after, threads, sum(stages[address].seconds for address in own)))
+        own = tuple(stages[address] for address in affected if job[address] == name)
+        after = frozenset(job[parent] for stage in own for parent in stage.parents if parent in job) - {name}
+        found.append(Job(name, own, after, max(stage.threads for stage in own)))
     return found
 
 
-def announce(found: list[Job], root: Path, cores: int) -> None:
+def rest(stages: Mapping[str, Node], changed: Collection[str], selection: Selection) -> Job:
+    """The ordinary `dvc repro` after all jobs, with the stages that it will run."""
+    wanted = selection.of(stages)
+    before = set(graph.affected(stages, changed))
+    own = [address for address in graph.affected(stages, changed, cheap=True) if address in wanted - before]
+    return Job(LAST, tuple(stages[address] for address in own), frozenset(stages[a].job for a in before & wanted), 1)
+
+
+def announce(found: Sequence[Job], root: Path, cores: int) -> None:
     """Prints what will run, and about how long it takes."""
     seeds: dict[str, list[Job]] = {}
     for job in found:
@@ -104,62 +130,45 @@ def announce(found: list[Job], root: Path, cores: int) -> None:
     table = Table("jobs", "of", "stages", "minutes each", title="To run", title_justify="left")
     for name, those in seeds.items():
         first = those[0]
-        verbs = ", ".join(base.partition("-")[2] or base for base in (StageName.parse(address).base for address in first.stages))
+        bases = [part.name.base for part in first.parts]
+        verbs = ", ".join(base.partition("-")[2] or base for base in bases) if name != LAST else str(len(bases))
         table.add_row(str(len(those)), name, verbs, f"{first.seconds / 60:.1f}" if first.seconds else "not known")
     _console.print(table)
     if all(job.seconds for job in found):
-        longest = max(_paths(found).values())
-        total = max(longest, sum(job.seconds * job.threads for job in found) / cores)
-        machine = read_json(root / graph.BENCHMARK)["machine"]
-        _console.print(f"About {total / 60:.0f} minutes on {cores} cores, at the speed measured on {machine['processor']}.")
+        total = forecast.until_end(found, {job.name: job.seconds for job in found}, (), cores)
+        here = sum(part.seconds for job in found for part in job.parts if part.here)
+        speed = "at the speed of this machine"
+        if here < sum(job.seconds for job in found) / 2:
+            speed = f"at the speed measured on {read_json(root / graph.BENCHMARK)['machine']['processor']}"
+        _console.print(f"About {forecast.duration(total)} on {cores} cores, {speed}.")
 
 
-def _paths(found: list[Job]) -> dict[str, float]:
-    """Of each job, the seconds until what waits for it could have ended."""
-    return graph.path_behind({job.name: job.after for job in found}, {job.name: job.seconds for job in found})
+def side_by_side(found: Sequence[Job], cores: int, run: Callable[[Job], bool]) -> bool:
+    """Calls ``run`` with each job, several at once, until one fails: what runs then ends, and nothing more begins.
 
-
-def _side_by_side(found: list[Job], cores: int, root: Path, environment: Mapping[str, str]) -> None:
+    Returns:
+        Whether all are done.
+    """
     order = TopologicalSorter({job.name: job.after for job in found})
     order.prepare()
-    behind = _paths(found)
+    behind = forecast.path_behind(found)
     ready: list[str] = []
-    running: dict[Future[int], Job] = {}
-    failed: list[str] = []
-    begun, ended = time.monotonic(), 0
-    with ThreadPoolExecutor(max_workers=max(1, cores)) as pool:  # on Ctrl-C it waits: a training is saving its checkpoint
+    running: dict[Future[bool], Job] = {}
+    failed = False
+    with ThreadPoolExecutor(max_workers=max(1, cores)) as pool:
         while order.is_active():
             ready += order.get_ready()
-            for job in sorted((job for job in found if job.name in ready), key=lambda job: -behind[job.name]):
-                used = sum(other.threads for other in running.values())
-                if not failed and (not running or used + job.threads <= cores):
+            if not failed:
+                waiting = sorted((job for job in found if job.name in ready), key=lambda job: -behind[job.name])
+                for job in forecast.starting(waiting, running.values(), cores):
                     ready.remove(job.name)
-                    running[pool.submit(_run, job, root, environment)] = job
+                    running[pool.submit(run, job)] = job
             if not running:
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 job = running.pop(future)
                 if future.result():
-                    failed.append(job.name)
-                    continue
-                order.done(job.name)
-                ended += 1
-                _console.print(f"{job.name}: done; {ended} of {len(found)} jobs in {(time.monotonic() - begun) / 60:.1f} min")
-    if failed:
-        raise UserError(f"{' and '.join(failed)}: a stage failed; see its error above")
-
-
-def _run(job: Job, root: Path, environment: Mapping[str, str]) -> int:
-    """Every line of the job begins with its name."""
-    begun = time.monotonic()
-    with call.start(root, environment, "--wait-for-lock", "repro", "--single-item", *job.stages) as process:
-        _tell(job.name, process.stdout or ())
-    if process.returncode == 0:
-        _tell(job.name, [f"took {time.monotonic() - begun:.1f} s"])
-    return process.returncode
-
-
-def _tell(name: str, lines: Iterable[str]) -> None:
-    for line in lines:
-        if line.strip() and not line.strip().startswith(_ADVICE):
-            _console.print(f"{name} | {line.rstrip()}")
+                    order.done(job.name)
+                else:
+                    failed = True
+    return not failed
