@@ -314,7 +314,8 @@ def test_a_sweep_on_two_machines_with_one_mlflow_server(root, tmp_path, postgres
     own = {f"density-train@cnf-0 ({rate})" for rate in rates}
     done = re.findall(r"^(density-.*): done", said, re.MULTILINE)
     assert sorted(done) == sorted(own | {f"density-data ({rates[0]})"})
-    assert "Running stage 'density" not in said
+    logs = [(folder / ".cache" / "logs" / f"experiment-{rate}.log").read_text() for rate in rates]
+    assert all("density-train@cnf-0" in log and "Running stage 'density" not in log for log in logs)
     assert set(clones.run(folder, "dvc", "exp", "list", "--name-only").split()) >= set(rates)
     assert sorted(run.data.params["density.train.learning_rate"] for run in runs) == ["0.001", "0.003"]
     assert {run.info.status for run in runs} == {"FINISHED"}

@@ -21,6 +21,7 @@ from neural_odes.errors import UserError
 from neural_odes.running import graph, scratch
 from neural_odes.running.cluster import head
 from neural_odes.running.cluster.sweep import points
+from neural_odes.running.forecast import Measured
 from neural_odes.running.graph import Selection
 
 PARAMS = "seeds: [0, 1]\nred: {threads: 1, colour: scarlet}\n"
@@ -196,7 +197,8 @@ def test_on_one_machine_with_the_lock_file_of_a_serial_run(toy, serial, capfd):
     said = capfd.readouterr().out
     assert toy.ran() == EACH_ONCE and toy.lock == serial
     assert (toy.folder / "red.json").read_text() == "score-0model-0red-datascore-1model-1red-data"
-    assert "red-score@1: done" in said and "parallel efficiency" in said
+    assert "red-score@1: done" in said and "parallel efficiency" in said and "figures and pages: done" in said
+    assert {kind.split()[0] for kind in Measured(toy.folder).read()} >= {"red-train", "red-score"}  # what workers hear comes here
     toy.run()
     assert toy.ran() == EACH_ONCE and "parallel efficiency" not in capfd.readouterr().out
 

@@ -287,7 +287,7 @@ time.sleep(60)
     said = file.getvalue()
     assert "interrupted: saving checkpoints; again: stop at once\nwaiting for red-0\n" in said
     assert said.count("red-0: starts") == said.count("red-0: interrupted in") == 1 and not run.failed
-    assert "saved" in child.log("red-0").read_text() and child.broken_off("red-0")
+    assert "saved" in children.log(tmp_path, "red-0").read_text() and children.broken_off(children.log(tmp_path, "red-0"))
     assert run.kept() == "0 of 1 jobs are done and kept; checkpoints of red-0; run it again to continue"
 
 
@@ -296,12 +296,16 @@ def test_what_was_told_twice_to_stop_must_end(tmp_path, dvc, monkeypatch):
     monkeypatch.setattr(children, "_GRACE", 0.3)
     run, file = shown(80, job("red-0"))
     child = dvc("import signal, time; signal.signal(2, lambda *_: print('heard')); print('on'); time.sleep(60)")
+    path = children.log(tmp_path, "red-0")
+
+    def interrupt() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
 
     def twice() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        _when(lambda: "heard" in child.log("red-0").read_text(), lambda: os.kill(os.getpid(), signal.SIGINT))
+        interrupt()
+        _when(lambda: "heard" in path.read_text(), interrupt)
 
-    threading.Thread(target=_when, args=(lambda: child.log("red-0").exists() and child.log("red-0").read_text(), twice)).start()
+    threading.Thread(target=_when, args=(lambda: path.exists() and "on" in path.read_text(), twice)).start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt), child.interruptible(run.interrupted):
         run.run(child, run.lines["red-0"].job)

@@ -12,9 +12,20 @@ from typing import Any
 from neural_odes import paths
 from neural_odes.running import call
 
+DONE = b"done\n"
+"""How the log of a job ends that ended well."""
 _SHOWN = 15  # lines of the log of a job that failed
-_DONE = b"done\n"  # how the log of a job ends that ended well
 _GRACE = 5.0  # seconds in which what was told twice to stop must have ended
+
+
+def log(root: Path, name: str) -> Path:
+    """The file that keeps a job's output."""
+    return paths.cache(root) / "logs" / f"{name.replace(' ', '-')}.log"
+
+
+def broken_off(path: Path) -> bool:
+    """Whether the job of a log did not end well: its training may go on from a checkpoint."""
+    return path.exists() and not path.read_bytes().endswith(DONE)
 
 
 def end_of(path: Path) -> str:
@@ -30,18 +41,9 @@ class Children:
     """
 
     def __init__(self, root: Path, environment: Mapping[str, str]):
-        self._root, self._environment = root, environment
+        self.root, self._environment = root, environment
         self.interrupts = 0
         self._running: set[subprocess.Popen[str]] = set()
-
-    def log(self, name: str) -> Path:
-        """The file that keeps a job's output."""
-        return paths.cache(self._root) / "logs" / f"{name.replace(' ', '-')}.log"
-
-    def broken_off(self, name: str) -> bool:
-        """Whether the job did not end well the last time: its training may go on from a checkpoint."""
-        path = self.log(name)
-        return path.exists() and not path.read_bytes().endswith(_DONE)
 
     def dvc(self, name: str, *arguments: str, hears: Callable[[str], None] = lambda line: None) -> int:
         """Runs ``dvc ARGUMENTS`` as the job called ``name``; returns the exit code.
@@ -49,11 +51,11 @@ class Children:
         Args:
             hears: is called with each line that it says.
         """
-        path = self.log(name)
+        path = log(self.root, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with (
             path.open("wb", buffering=0) as stream,
-            call.start(self._root, self._environment, *arguments, process_group=0) as process,
+            call.start(self.root, self._environment, *arguments, process_group=0) as process,
         ):
             self._running.add(process)
             if self.interrupts:  # just now
@@ -64,7 +66,7 @@ class Children:
                 hears(line.rstrip())
             if process.wait() == 0:
                 with contextlib.suppress(OSError):
-                    stream.write(_DONE)
+                    stream.write(DONE)
         self._running.discard(process)
         return process.returncode
 

@@ -20,7 +20,7 @@ from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import read_json
 from neural_odes.running import call, forecast, graph, lockfile
-from neural_odes.running.children import Children, end_of
+from neural_odes.running.children import Children, end_of, log
 from neural_odes.running.forecast import Measured
 from neural_odes.running.graph import Node, Selection
 from neural_odes.running.jobs import Job
@@ -82,7 +82,7 @@ def check(root: Path, environment: Mapping[str, str]) -> None:
         code = dvc.dvc("check", "repro", "check")
     if code:
         lockfile.read(root)
-        _console.print(end_of(dvc.log("check")))
+        _console.print(end_of(log(root, "check")))
         raise UserError("check: a stage failed; its log is named above")
 
 

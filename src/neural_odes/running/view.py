@@ -19,7 +19,7 @@ from rich.text import Text
 from neural_odes import paths
 from neural_odes.pipeline.names import StageName
 from neural_odes.running import graph
-from neural_odes.running.children import Children, end_of
+from neural_odes.running.children import Children, broken_off, end_of, log
 from neural_odes.running.forecast import Forecast, Measured, duration, forecast
 from neural_odes.running.jobs import Job, Line, Phase, Steps
 
@@ -65,10 +65,11 @@ class View:
         """Runs a job as ``dvc ARGUMENTS``, unless Ctrl-C came before; returns whether it is done."""
         if dvc.interrupts:
             return False
-        self.begins(job.name, again=dvc.broken_off(job.name))
+        kept = log(dvc.root, job.name)
+        self.begins(job.name, again=broken_off(kept))
         done = dvc.dvc(job.name, *arguments, hears=lambda said: self.hears(job.name, said)) == 0
         failed = not done and not dvc.interrupts
-        self.ends(job.name, "done" if done else "failed" if failed else "interrupted", dvc.log(job.name) if failed else None)
+        self.ends(job.name, "done" if done else "failed" if failed else "interrupted", kept if failed else None)
         return done
 
     # Nothing is printed under the lock: a live display has one of its own, under which it is drawn.
@@ -97,10 +98,10 @@ class View:
             self._told[name] = now
         self._say(f"{_title(line)}: step {steps.step} of {steps.steps}, {_loss(steps)}, {duration(steps.left)} left")
 
-    def ends(self, name: str, phase: Phase, log: Path | None = None) -> None:
+    def ends(self, name: str, phase: Phase, shows: Path | None = None) -> None:
         """
         Args:
-            log: of a job that failed, which is shown.
+            shows: the log of a job that failed, which is shown.
         """
         with self._lock:
             line = self.lines[name]
@@ -117,8 +118,8 @@ class View:
         rest = f": {phase}{took}" + (f"; {ended} of {len(self.lines)}{left}" if phase != "interrupted" else "")
         room = self._console.width - len(rest) if self._live else len(name)
         self._console.print(_shortened(name, room) + rest, style=_STYLES.get(phase))
-        if log:
-            self._console.print(end_of(log))
+        if shows:
+            self._console.print(end_of(shows))
 
     def interrupted(self, times: int) -> None:
         """Says what Ctrl-C waits for."""

@@ -10,8 +10,9 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,15 @@ from rich.console import Console
 
 from neural_odes import git, params, paths, variables
 from neural_odes.errors import UserError
-from neural_odes.running import call, graph, local, lockfile, presets, run_cache
-from neural_odes.running.cluster.progress import Line, Phase, Progress
+from neural_odes.running import call, forecast, graph, jobs, local, lockfile, presets, run_cache
+from neural_odes.running.children import DONE, Children, broken_off, log
+from neural_odes.running.cluster import summary
 from neural_odes.running.cluster.sweep import Point
 from neural_odes.running.cluster.worker import Source, StageFailed, StageKilled, perform
+from neural_odes.running.forecast import Measured
 from neural_odes.running.graph import Node, Selection
+from neural_odes.running.jobs import Job, Phase
+from neural_odes.running.view import View
 from neural_odes.tracking import store as tracking_store
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
@@ -38,7 +43,6 @@ _PASSED = ("MLFLOW_", variables.PREFIX)
 _GRACE = 60  # seconds in which interrupted trainings save their checkpoints
 _CONNECT = 10  # seconds in which a cluster must answer
 _LOG = 50_000  # characters of a log that are kept, from its end
-_SHOWN = 15  # lines of the log of a stage that failed
 _console = Console(soft_wrap=True, highlight=False, markup=False)
 
 
@@ -76,12 +80,20 @@ def run(
         UserError: something is not committed, machines share no remote, or a stage failed; what is finished is kept.
     """
     selection = selection or Selection()
-    stages = graph.read(root)
+    measured = None if address else Measured(root)
+    stages = forecast.expected(graph.read(root), measured.read() if measured else {})
     commit = _committed(root, stages)
-    call.dvc(root, environment, "repro", "check")  # or else an edit of params.yaml would seem to change everything
+    local.check(root, environment)
     changed = local.changed(root, environment)
     tasks = _tasks(root, stages, graph.affected(stages, changed), selection, sweep or [Point()])
     settings = _settings(root, remote=address is not None)
+    last = local.rest(stages, changed, selection)
+    after = frozenset(task.name for task in tasks.values())
+    arguments = [*(["--pull"] if address else []), *selection.arguments]
+    final = {replace(last, after=after): ["repro", *arguments]}
+    if sweep:
+        final = {Job(f"experiment {p.name}", last.parts, after, 1): _experiment(root, p, arguments) for p in sweep}
+    view = View([*_jobs(tasks), *final], cores=cpus or local.cores(), console=_console, measured=measured)
     if tasks:
         needed = sorted(selection.of(stages) - changed)
         if address and (finished := [name for name in needed if stages[name].expensive]):
@@ -89,22 +101,31 @@ def run(
             run_cache.push(root, finished)
         home = paths.cache(root)
         source = _source(root, environment, commit, settings, home=None if address else home)
-        _on_ray(tasks, source, home / "logs", address=address, cpus=cpus)
-    arguments = [*(["--pull"] if address else []), *selection.arguments]
-    if sweep:
-        _experiments(root, environment, sweep, arguments)
-    else:
-        call.dvc(root, environment, "repro", *arguments)
+        _on_ray(root, tasks, source, view, address=address, cpus=cpus)
+    if sweep and (known := set(call.answer(root, environment, "exp", "list", "--name-only").split()) & {p.name for p in sweep}):
+        call.answer(root, environment, "exp", "remove", *sorted(known))  # of the same name and commit: they are replaced
+    dvc = Children(root, environment)
+    with _keeping(view), dvc.interruptible(view.interrupted), view.shown():
+        for job, own in final.items():
+            view.run(dvc, job, *own)
+    if view.failed:
+        raise UserError(f"{paths.and_more(view.failed)}: a stage failed; its log is named above, and what ended is kept")
 
 
-def _experiments(root: Path, environment: Mapping[str, str], sweep: Sequence[Point], arguments: Sequence[str]) -> None:
-    """Writes each point down as an experiment of DVC; one of the same name and commit is replaced."""
-    known = call.answer(root, environment, "exp", "list", "--name-only").split()
-    for point in sweep:
-        if point.name in known:
-            call.dvc(root, environment, "exp", "remove", point.name)
-        values = [f"--set-param={_where(root, key)}={json.dumps(value)}" for key, value in point.values]
-        call.dvc(root, environment, "exp", "run", "--temp", "--name", point.name, *values, *arguments)
+@contextlib.contextmanager
+def _keeping(view: View) -> Iterator[None]:
+    """Says after Ctrl-C what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _console.print(view.kept())
+        raise
+
+
+def _experiment(root: Path, point: Point, arguments: Sequence[str]) -> list[str]:
+    """Writes a point down as an experiment of DVC."""
+    values = [f"--set-param={_where(root, key)}={json.dumps(value)}" for key, value in point.values]
+    return ["exp", "run", "--temp", "--name", point.name, *values, *arguments]
 
 
 def _where(root: Path, key: str) -> str:
@@ -190,15 +211,37 @@ def _source(
     return Source(commit, git.run(root, "pack-objects", "--stdout", "--quiet", given=objects), settings, passed, home)
 
 
-def _stage(key: str, task: Task, source: list[Any], begun: Queue, *after: str) -> str:
-    """Runs a stage; ``after`` are the results of what it depends on, which makes Ray wait for them. Returns its log."""
-    begun.put((key, f"{socket.gethostname()}/{ray.get_runtime_context().get_node_id()[:6]}"))
+def _jobs(tasks: Mapping[str, Task]) -> list[Job]:
+    return [
+        Job(task.name, (task.stage,), frozenset(tasks[key].name for key in task.after if key in tasks), task.stage.threads)
+        for task in tasks.values()
+    ]
+
+
+def _stage(task: Task, source: list[Any], told: Queue, *after: str) -> str:
+    """Runs a stage; ``after`` are the results of what it depends on, which makes Ray wait for them. Returns its log.
+
+    Args:
+        told: takes the name of the task with where it runs, then with lines of its output that tell how far it is.
+    """
+    sent: list[Any] = []
+
+    def tell(node: str, line: str) -> None:
+        sent.append(told.actor.put_nowait.remote((task.name, node, line)))  # put waits, and Ray lends the CPU of what waits
+
+    def hears(line: str) -> None:
+        if jobs.tells(line):
+            tell("", line)
+
+    tell(f"{socket.gethostname()}/{ray.get_runtime_context().get_node_id()[:6]}", "")
     try:
-        return perform(task.stage.name.address, task.point.overlay, ray.get(source[0]))[-_LOG:]
+        return perform(task.stage.name.address, task.point.overlay, ray.get(source[0]), hears)[-_LOG:]
     except StageFailed:
         raise
     except Exception as error:  # no disk, no git: it is shown as the stage's
         raise StageFailed(task.stage.name.address, f"{type(error).__name__}: {error}") from None
+    finally:
+        ray.wait(sent, num_returns=len(sent), timeout=_CONNECT)
 
 
 @contextlib.contextmanager
@@ -220,63 +263,69 @@ def _connected(address: str | None, cpus: int | None) -> Iterator[None]:
         ray.shutdown()
 
 
-def _on_ray(tasks: Mapping[str, Task], source: Source, logs: Path, *, address: str | None, cpus: int | None) -> None:
+def _on_ray(root: Path, tasks: Mapping[str, Task], source: Source, view: View, *, address: str | None, cpus: int | None) -> None:
     """Runs the tasks, shows how they go, and writes their logs.
 
     Raises:
         UserError: a stage failed; what does not depend on it has ended.
     """
-    logs.mkdir(parents=True, exist_ok=True)
     with _connected(address, cpus):
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        total, gpus = (sum(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
+        view.cores, gpus = (sum(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
         largest = max(node.get("CPU", 0.0) for node in nodes)
-        progress = Progress({key: Line(task.name, min(task.stage.threads, largest)) for key, task in tasks.items()}, _console)
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        begun = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+        told = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
         sent = [ray.put(source)]  # in a list, or each task would fetch it, whether its clone has the commit or not
         remote = ray.remote(max_retries=RETRIES, retry_exceptions=[StageKilled], scheduling_strategy="SPREAD")(_stage)
         refs: dict[str, Any] = {}
+        begun = time.monotonic()
         for key, task in tasks.items():
             after = [refs[parent] for parent in task.after if parent in refs]
-            options = {"num_cpus": progress.lines[key].cpus, "num_gpus": min(task.stage.gpus, gpus), "name": task.name}
-            refs[key] = remote.options(**options).remote(key, task, sent, begun, *after)
-        try:
-            with progress.live():
-                failed = _watch(tasks, refs, begun, progress, logs)
-        except BaseException:
-            for ref in refs.values():
-                ray.cancel(ref)
-            ray.wait(list(refs.values()), num_returns=len(refs), timeout=_GRACE)
-            raise
-        progress.summary(total)
-    for path in failed:
-        _console.print(f"{path}:", *path.read_text(encoding="utf-8").strip().splitlines()[-_SHOWN:], sep="\n  ")
-    if failed:
-        raise UserError(f"{len(failed)} of {len(tasks)} stages failed, and what depends on them did not run; the rest is kept")
+            own = {"num_cpus": min(task.stage.threads, largest), "num_gpus": min(task.stage.gpus, gpus), "name": task.name}
+            refs[key] = remote.options(**own).remote(task, sent, told, *after)
+        with _keeping(view):
+            try:
+                with view.shown():
+                    _watch(root, tasks, refs, told, view)
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    view.interrupted(1)
+                for ref in refs.values():
+                    ray.cancel(ref)
+                ray.wait(list(refs.values()), num_returns=len(refs), timeout=_GRACE)
+                raise
+        lines, wall = [view.lines[task.name] for task in tasks.values()], time.monotonic() - begun
+        summary.show(lines, cpus=view.cores, largest=largest, wall=wall, console=_console)
+    if view.failed:
+        raise UserError(
+            f"{len(view.failed)} of {len(tasks)} stages failed, and what depends on them did not run; the rest is kept"
+        )
 
 
-def _watch(tasks: Mapping[str, Task], refs: Mapping[str, Any], begun: Queue, progress: Progress, logs: Path) -> list[Path]:
-    """Until all have ended; returns the logs of those that failed."""
-    failed = []
+def _watch(root: Path, tasks: Mapping[str, Task], refs: Mapping[str, Any], told: Queue, view: View) -> None:
+    """Until all have ended."""
     keys = {ref: key for key, ref in refs.items()}
     waiting = list(keys)
     while waiting:
         ended, waiting = ray.wait(waiting, timeout=0.5)
-        for key, node in begun.get_nowait_batch(begun.size()):
-            progress.begins(key, node)
+        for name, node, said in told.get_nowait_batch(told.size()):
+            if node:
+                path = log(root, name)
+                view.begins(name, node, again=broken_off(path))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(b"")  # until it has ended
+            else:
+                view.hears(name, said)
         for ref in ended:
             task = tasks[keys[ref]]
             phase: Phase = "done"
             try:
-                log = ray.get(ref)
+                said = ray.get(ref)
             except ray.exceptions.RayError as error:
                 cause = getattr(error, "cause", error)
                 own = cause.stage == task.stage.name.address if isinstance(cause, StageFailed) else cause is error
-                phase, log = "failed" if own else "not run", cause.log if isinstance(cause, StageFailed) else str(error)
-            progress.ends(keys[ref], phase)
+                phase, said = "failed" if own else "not run", cause.log if isinstance(cause, StageFailed) else str(error)
+            path = log(root, task.name)
             if phase != "not run":
-                path = logs / f"{task.name}.log"
-                path.write_text(log, encoding="utf-8")
-                failed += [path] * (phase == "failed")
-    return failed
+                path.write_bytes(said.encode() + (DONE if phase == "done" else b""))
+            view.ends(task.name, phase, path if phase == "failed" else None)

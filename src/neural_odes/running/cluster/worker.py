@@ -8,7 +8,8 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,12 @@ class StageKilled(StageFailed):
     """The system killed it: another try may end better."""
 
 
-def perform(stage: str, overlay: Mapping[str, Any], source: Source) -> str:
+def perform(stage: str, overlay: Mapping[str, Any], source: Source, hears: Callable[[str], None]) -> str:
     """Runs ``stage`` with ``overlay`` over params.yaml, once what it depends on is there; returns the log.
 
     Args:
         stage: its address.
+        hears: is called with each line of its output, soon.
 
     Raises:
         StageFailed: DVC or the stage ended with an error.
@@ -72,9 +74,9 @@ def perform(stage: str, overlay: Mapping[str, Any], source: Source) -> str:
             presets.overlay(clone, dict(overlay))
         own = {variables.CACHE: str(home), "PYTHONPATH": str(clone / "src")}
         environment = os.environ | source.environment | own
-        log = _dvc(stage, ["repro", *(["--pull"] if remote else []), stage], clone, environment)
+        log = _dvc(stage, ["repro", *(["--pull"] if remote else []), stage], clone, environment, hears)
         if remote:
-            log += _dvc(stage, ["push", stage], clone, environment)
+            log += _dvc(stage, ["push", stage], clone, environment, hears)
             run_cache.push(clone, [stage])
     return log
 
@@ -135,20 +137,33 @@ def _checkout(clone: Path, source: Source) -> None:
     git.run(clone, "clean", "-fdq")
 
 
-def _dvc(stage: str, arguments: Sequence[str], clone: Path, environment: Mapping[str, str]) -> str:
+def _dvc(stage: str, arguments: Sequence[str], clone: Path, environment: Mapping[str, str], hears: Callable[[str], None]) -> str:
+    lines: list[str] = []
     with call.start(clone, environment, *arguments, start_new_session=True) as process:
-        log = None
+
+        def read() -> None:
+            for line in process.stdout or ():
+                lines.append(line)
+
+        reading = threading.Thread(target=read, daemon=True)
+        reading.start()
+        heard = 0
         try:
-            while log is None:
-                with contextlib.suppress(subprocess.TimeoutExpired):  # Ray's cancelling is noticed between two calls only
-                    log = process.communicate(timeout=1)[0]
+            while reading.is_alive() or heard < len(lines):
+                reading.join(timeout=1)  # Ray's cancelling is noticed between two calls only
+                new = lines[heard:]
+                heard += len(new)
+                for line in new:
+                    hears(line.rstrip())
+            process.wait()
         except BaseException:
             os.killpg(process.pid, signal.SIGTERM)  # not SIGINT, which Ray has its workers ignore
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.communicate(timeout=_GRACE)
+                process.wait(timeout=_GRACE)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise
+    log = "".join(lines)
     if process.returncode < 0 or (process.returncode and _KILLED.search(log)):
         raise StageKilled(stage, log)
     if process.returncode:
