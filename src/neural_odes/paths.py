@@ -56,7 +56,7 @@ def study_module(root: Path, study: str, name: str) -> ModuleType:
 
 
 def cache(root: Path) -> Path:
-    """Where downloads, checkpoints, locks and logs are kept: NEURAL_ODES_CACHE, else .cache in the clone.
+    """Where downloads, checkpoints, locks, logs and measured times are kept: NEURAL_ODES_CACHE, else .cache in the clone.
 
     A relative one lies in the clone, wherever the stage runs.
 
