@@ -122,6 +122,15 @@ def test_a_failure_names_its_job_and_what_ran_beside_it_is_kept(project, environ
     assert (project / "blue").read_text() == "blue\n" and not (project / "green").exists()
 
 
+def test_parameters_that_the_first_stage_refuses_run_nothing(project, environment, capfd):
+    (project / "dvc.yaml").write_text(DVC.replace("echo ok > check.txt", "echo density.steps is wrong; exit 3"))
+    with pytest.raises(UserError, match=r"^check: a stage failed; its log is named above"):
+        local.repro(project, environment, cores=2)
+    said = capfd.readouterr().out
+    assert said.startswith(f"{project}/.cache/logs/check.log:") and said.count("density.steps is wrong\n") == 1
+    assert "starts" not in said
+
+
 def names(found: list[local.Job]) -> list[str]:
     return [job.name for job in found]
 

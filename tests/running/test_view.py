@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import psutil
 import pytest
 from rich.console import Console
 
@@ -229,10 +230,26 @@ def test_where_nobody_watches_a_job_that_runs_has_a_line_a_minute(clock):
     assert len(within) == 10 and within[0] == "red-0: step 3 of 30, loss 0.5, 9 min left"
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("file", [Terminal(), io.StringIO()])
+def test_only_a_terminal_has_its_cursor_moved(file):
+    """Not a file of a CI that asks for colours."""
+    run = View([job("red-0")], cores=1, console=Console(file=file, force_terminal=True, width=80, highlight=False))
+    with run.shown():
+        run.begins("red-0")
+        run.ends("red-0", "done")
+    said = file.getvalue()
+    assert ("\x1b[?25l" in said, "red-0: starts" in said) == ((True, False) if file.isatty() else (False, True))
+
+
 def test_a_live_display_and_jobs_that_change_wait_for_each_other(clock):
     """Each draws under its own lock."""
     those = [job(f"job-{number}", node(f"job-{number}", 9)) for number in range(60)]
-    run = View(those, cores=4, console=Console(file=io.StringIO(), force_terminal=True, width=80))
+    run = View(those, cores=4, console=Console(file=Terminal(), force_terminal=True, width=80))
 
     def go(own: list[Job]) -> None:
         for one in own:
@@ -312,11 +329,37 @@ def test_what_was_told_twice_to_stop_must_end(tmp_path, dvc, monkeypatch):
     assert time.monotonic() - began < 30 and "interrupted: stopping at once" in file.getvalue()
 
 
+PAUSED = """
+import os, pathlib, sys
+from neural_odes.running import call
+from neural_odes.running.children import Children
+call.DVC = [sys.executable, "-c", "import time; time.sleep(60)"]
+dvc = Children(pathlib.Path.cwd(), os.environ)
+with dvc.interruptible(lambda times: None):
+    dvc.dvc("red-0")
+"""
+
+
+def test_ctrl_z_stops_what_runs_until_it_goes_on(tmp_path):
+    environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", PAUSED]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as process:
+        own = psutil.Process(process.pid)
+        _when(own.children, lambda: process.send_signal(signal.SIGTSTP))
+        (child,) = own.children()
+        stopped = {psutil.STATUS_STOPPED}
+        _when(lambda: {own.status(), child.status()} == stopped, lambda: process.send_signal(signal.SIGCONT))
+        _when(lambda: not {own.status(), child.status()} & stopped, lambda: process.send_signal(signal.SIGINT))
+    assert process.returncode and not child.is_running()
+
+
 def _when(true, then) -> None:
     deadline = time.monotonic() + 30
     while not true() and time.monotonic() < deadline:
         time.sleep(0.01)
+    held = bool(true())
     then()
+    assert held
 
 
 TRAIN = """

@@ -51,7 +51,7 @@ class View:
         self._told: dict[str, float] = {}  # when something was last printed of a job
         self._forecast: tuple[float, Forecast] | None = None
         self._stopping = False
-        self._live = console.is_terminal and not console.is_dumb_terminal
+        self._live = console.file.isatty() and not console.is_dumb_terminal  # FORCE_COLOR makes no terminal of a file
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
