@@ -1,5 +1,6 @@
 """What a run shows: an end time that arithmetic confirms, lines that fit, few where nobody watches, and what Ctrl-C keeps."""
 
+import dataclasses
 import io
 import os
 import signal
@@ -129,6 +130,18 @@ def test_one_that_takes_longer_than_expected_slows_all(clock):
     lines[0].begins()
     clock.now += 260
     assert forecast.forecast(lines, 1, clock.now).seconds == pytest.approx(0 + 100 * (260 + 60) / (100 + 60))
+
+
+def test_stages_that_draw_have_a_pace_of_their_own(clock):
+    """Two of four took 20 seconds for 5; of the others, as if two more had gone as expected."""
+    pages = [dataclasses.replace(node(f"page-{name}", 5), expensive=False) for name in "abcd"]
+    line = Line(job("last", *pages))
+    line.begins()
+    for page in pages[:3]:
+        line.hears(f"Running stage '{page.name.address}':")
+        clock.now += 20
+    clock.now -= 20
+    assert forecast.forecast([line], 1, clock.now).seconds == pytest.approx(2 * 5 * (2 * 5 + 2 * 20) / (2 * 5 + 2 * 5))
 
 
 def test_where_a_time_is_not_known_the_rest_is_a_bound(clock):

@@ -138,29 +138,33 @@ def forecast(lines: Collection[Line], cores: float, now: float) -> Forecast:
 
 class _Pace:
     """How long stages take in this run: as those of their kind did or are about to; else as expected, times the factor by which
-    all that is known of this run differs from what was expected of it.
+    all that is known of this run differs from what was expected of it. Those that summarise and draw have one of their own.
     """
 
     def __init__(self, lines: Collection[Line], now: float):
         ended: dict[str, list[float]] = {}
         going: dict[str, list[float]] = {}
         planned = actual = _DOUBT
+        cheap: list[tuple[float, float]] = []  # seconds that were expected, and taken
         for line in lines:
             for part in line.job.parts:
                 if (seconds := line.measured.get(part.name.address)) is not None:
                     ended.setdefault(part.kind, []).append(seconds)
+                    cheap += [(part.seconds, seconds)] * (not part.expensive)
                 elif line.steps and part.name.address == line.stage:
                     going.setdefault(part.kind, []).append(line.takes(now))
-            if line.job.seconds and (took := _whole(line, now)):
+            if all(part.expensive and part.seconds for part in line.job.parts) and (took := _whole(line, now)):
                 planned, actual = planned + line.job.seconds, actual + took
         self._kinds = {kind: statistics.mean(times) for kind, times in (going | ended).items()}
-        self.factor = actual / planned
+        factor = actual / planned
+        cheap.append((2 * _CHEAP, 2 * _CHEAP * factor))  # until some have ended
+        self._factors = {True: factor, False: sum(took for _, took in cheap) / sum(seconds for seconds, _ in cheap)}
 
     def knows(self, part: Node) -> bool:
         return bool(part.kind in self._kinds or part.seconds)
 
     def of(self, part: Node) -> float:
-        return self._kinds.get(part.kind, part.seconds * self.factor)
+        return self._kinds.get(part.kind, part.seconds * self._factors[part.expensive])
 
     def left(self, line: Line, now: float) -> float:
         if line.phase == "waiting":
