@@ -1,6 +1,7 @@
 """The command `neural-odes`."""
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -151,7 +152,7 @@ def audit(
 ) -> None:
     """Say what made a figure, and whether it is current.
 
-    Exit code: 0 current, 1 stale (an input changed), 2 altered or not ours; for several figures, the highest.
+    Exit code: 0 current, 1 stale (an input changed), 2 altered, not ours or unknown; for several figures, the highest.
     """
     from neural_odes import paths
     from neural_odes.checking import audit as auditing
@@ -223,6 +224,11 @@ def verify(
             outcome = retraining.retrain(root, retrain)
             print(f"{outcome.verdict}: {outcome.reason}")
             raise typer.Exit(outcome.exit_code)
+        known = git.commit(root, commit)
+        if known is None:
+            raise UserError(
+                f"{commit}: no such commit in this clone; git log shows its own, git fetch --unshallow brings older"
+            )
         clone = verifying.look(root)
         if clone.altered:
             raise UserError(
@@ -232,7 +238,7 @@ def verify(
         if stages := sorted(filter(clone.covers, local.changed(root, os.environ))):
             made = "make results (for a study: make studies) runs them"
             raise UserError(f"not fully rebuilt yet: {paths.and_more(stages)} would run; {made}")
-        found = verifying.verify(root, clone.results, lambda name: git.text(root, "show", f"{commit}:{name}"))
+        found = verifying.verify(root, clone.results, functools.partial(git.content, root, known))
         for line in found.lines(commit):
             print(line)
         if clone.left_out:

@@ -4,6 +4,7 @@ with a dvc.lock that is written by hand.
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -382,7 +383,7 @@ def test_an_earlier_figure_is_stale_whichever_hash_is_greater(clone, tmp_path_fa
         assert [(c.input, c.old, c.new) for c in found.changes] == [(FIGURE, md5(version), md5(present))]
 
 
-def test_not_ours(clone, tmp_path_factory):
+def test_not_ours(clone):
     clone.commit()
     clone.draw("theirs.png", (3, 4))
     found = clone.audit("theirs.png")
@@ -390,11 +391,56 @@ def test_not_ours(clone, tmp_path_factory):
     assert "it comes from another clone" in found.reason
     Image.new("RGB", (4, 4)).save(clone.root / "photo.png")
     assert clone.audit("photo.png").verdict == "not ours" and "no record" in clone.audit("photo.png").reason
-    shallow = tmp_path_factory.mktemp("shallow")
-    clone.git("clone", "--quiet", "--depth", "1", f"file://{clone.root}", str(shallow))
+
+
+def test_where_a_shallow_history_ends_nothing_is_said_of_what_came_before(clone, tmp_path):
+    """A figure of the present may be older than the commit that git shows as the first with it; an older one may be ours."""
+    clone.commit()
+    older, newer = tmp_path / "older.png", tmp_path / "newer.png"
+    shutil.copy(clone.root / FIGURE, older)
+    clone.draw(FIGURE, (1, 0))
+    clone.write_lock()
+    (boundary, shallow), whole = (clone.commit("The last that is fetched"), tmp_path / "shallow"), str(clone.root)
+    clone.draw(OTHER, (2, 0))
+    clone.write_lock()
+    last = clone.commit("Later")
+    clone.git("clone", "--quiet", "--depth", "2", f"file://{whole}", str(shallow))
     (shallow / ".dvc").mkdir(exist_ok=True)
-    found = audit.audit(clone.root / "theirs.png", shallow)
-    assert (found.verdict, found.commit) == ("not ours", "unknown") and "shallow" in found.reason
+    ends = "this clone is shallow, and its history ends early; git fetch --unshallow brings the rest"
+    assert audit.audit(shallow / FIGURE, shallow).commit == f"{boundary}, or one before it: {ends}"
+    assert audit.audit(shallow / OTHER, shallow).commit == last
+    found = audit.audit(older, shallow)
+    assert (found.verdict, found.exit_code, found.commit) == ("unknown", 2, f"unknown, because {ends}")
+    clone.draw(FIGURE, (5, 0))
+    shutil.copy(clone.root / FIGURE, newer)
+    assert audit.audit(newer, shallow).verdict == "unknown" and audit.audit(newer, clone.root).verdict == "not ours"
+
+
+@pytest.mark.parametrize("how", ["no git", "another owner", "no history"])
+def test_what_git_cannot_say_is_unknown(clone, tmp_path, monkeypatch, how):
+    clone.commit()
+    shutil.copy(clone.root / FIGURE, tmp_path / "older.png")
+    clone.draw(FIGURE, (1, 0))
+    clone.write_lock()
+    clone.commit("Another figure")
+    file("src/solvers/rk4.py", "# edited\n")(clone)
+    if how == "no git":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    elif how == "another owner":
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    else:
+        shutil.rmtree(clone.root / ".git")
+    because = {
+        "no git": "there is no git on the PATH; install it",
+        "another owner": "git says: detected dubious ownership.*run: git config --global --add safe.directory",
+        "no history": "git says: not a git repository.*; clone the project instead of downloading it",
+    }[how]
+    found = clone.audit()
+    assert (found.verdict, [change.input for change in found.changes]) == ("stale", ["src/solvers"])
+    assert re.match(f"unknown, because {because}", found.commit or "")
+    found = audit.audit(tmp_path / "older.png", clone.root)
+    assert (found.verdict, found.exit_code) == ("unknown", 2)
+    assert re.search(f"older ones are unknown, because {because}", found.reason)
 
 
 def test_altered(clone):

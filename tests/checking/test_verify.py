@@ -205,6 +205,8 @@ def test_numbers_of_claims_and_studies_are_compared(rebuilt):
 
 def test_a_missing_or_damaged_file_is_named(rebuilt):
     with pytest.raises(UserError, match=r"^reports/details/classification\.json: not in that commit"):
+        verify.verify(rebuilt, FILES, lambda name: None)
+    with pytest.raises(UserError, match=r"^reports/details/classification\.json: damaged in that commit"):
         verify.verify(rebuilt, FILES, lambda name: "")
     (rebuilt / "studies" / "wide" / "results" / "metrics.json").write_text("{")
     with pytest.raises(UserError, match=r"wide/results/metrics\.json: damaged"):

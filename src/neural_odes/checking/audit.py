@@ -6,7 +6,6 @@ from the record in its own bytes.
 
 import contextlib
 import functools
-import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,9 +20,10 @@ from neural_odes.pipeline.record import Record
 from neural_odes.running import graph, lockfile
 from neural_odes.running.lockfile import Entry, Hashed, Lock
 
-State = Literal["current", "stale", "altered", "not ours", "intact"]
-EXIT_CODES: dict[State, int] = {"current": 0, "intact": 0, "stale": 1, "altered": 2, "not ours": 2}
+State = Literal["current", "stale", "altered", "not ours", "unknown", "intact"]
+EXIT_CODES: dict[State, int] = {"current": 0, "intact": 0, "stale": 1, "altered": 2, "not ours": 2, "unknown": 2}
 _ABSENT = "absent"
+_SHALLOW = "this clone is shallow, and its history ends early; git fetch --unshallow brings the rest"
 _TRAINING = "src/neural_odes/training"  # the code that a stage depends on where it trains
 
 
@@ -41,12 +41,13 @@ class Audit:
     """What is known of a figure.
 
     Attributes:
-        verdict: current, stale (an input changed), altered or not ours; intact: outside any clone, but as it was saved.
+        verdict: current, stale (an input changed), altered or not ours; unknown: git cannot say; intact: outside any clone, but
+            as it was saved.
         reason: the verdict in a sentence.
         parameters: every parameter that produced it, by dotted name.
         data: digests (SHA-256) of the data that the stages read, by path.
         code: digests (MD5, as in dvc.lock) of the source files and folders that ran, by path.
-        commit: the commit whose dvc.lock first held this figure, or why there is none.
+        commit: the commit whose dvc.lock first held this figure, or why none is known.
         runs: MLflow run ids of the trainings behind it, by stage.
     """
 
@@ -159,20 +160,17 @@ def _audit(path: Path, clone: _Clone | None, runs: Runs) -> Audit:
         return Audit(str(path), "intact", "as it was saved; outside a clone only its own record can be checked", **known)
     if (other := _belongs_elsewhere(path, clone, md5)) is not None:
         return Audit(str(path), "altered", f"this is {other}: the file was put in the place of another", **known)
-    lock, commit = _lock_with(clone, md5)
+    lock, commit, brought = _lock_with(clone, md5)
     if lock is None:
-        shallow = (clone.root / ".git" / "shallow").exists()
-        where = (
-            "this clone is shallow: its history may not reach back far enough"
-            if shallow
-            else "it comes from another clone or an uncommitted run, or another program saved it again"
-        )
+        other = "it comes from another clone, another branch or an uncommitted run, or another program saved it again"
         return Audit(
             str(path),
-            "not ours",
-            f"no dvc.lock of this clone's history has its hash; {where}",
+            "unknown" if brought else "not ours",
+            f"no dvc.lock that could be looked into has its hash; older ones are {brought}"
+            if brought
+            else f"no dvc.lock of this clone's history has its hash; {other}",
             **known,
-            commit="unknown" if shallow else None,
+            commit=brought,
         )
     changes = _changes(clone, lock, record, commit)
     verdict: State = "stale" if changes else "current"
@@ -183,7 +181,7 @@ def _audit(path: Path, clone: _Clone | None, runs: Runs) -> Audit:
     keys = _input_keys(lock, record)
     answered = runs([key for of_stage in keys.values() for key in of_stage])
     of_stages = {name: [run for key in of_stage for run in answered.get(key, [])] for name, of_stage in keys.items()}
-    return Audit(str(path), verdict, reason, **known, code=code, commit=commit, changes=tuple(changes), runs=of_stages)
+    return Audit(str(path), verdict, reason, **known, code=code, commit=brought, changes=tuple(changes), runs=of_stages)
 
 
 def _belongs_elsewhere(path: Path, clone: _Clone, md5: str) -> str | None:
@@ -207,22 +205,28 @@ def _input_keys(lock: Lock, record: Record) -> dict[str, list[str]]:
     return keys
 
 
-def _lock_with(clone: _Clone, md5: str) -> tuple[Lock | None, str | None]:
-    """The stages as the dvc.lock files had them when one held an output with this hash, the present ones first; and the commit
-    that brought it.
+def _lock_with(clone: _Clone, md5: str) -> tuple[Lock | None, str | None, str | None]:
+    """The stages as the dvc.lock files had them when one held an output with this hash, the present ones first; the commit that
+    brought it; and what is known of that commit, in words.
     """
-    history = _commits_with(clone.root, md5)
-    if md5 in clone.made.values():
-        return clone.lock, history[0] if history else "not committed yet"
-    for commit in history:
-        lock = lockfile.read_commit(clone.root, commit)
-        if md5 in lockfile.outputs(lock).values():
-            return lock, commit
-    return None, None
+    lock = clone.lock if md5 in clone.made.values() else None
+    try:
+        history, ends = _commits_with(clone.root, md5), git.ends(clone.root)
+        for commit in history:
+            then = lock or lockfile.read_commit(clone.root, commit)
+            if md5 in lockfile.outputs(then).values():
+                return then, commit, f"{commit}, or one before it: {_SHALLOW}" if commit in ends else commit
+    except git.GitFailed as error:
+        return lock, None, f"unknown, because {error}"
+    if ends:
+        return lock, None, f"unknown, because {_SHALLOW}"
+    return lock, None, "not committed yet" if lock else None
 
 
 def _commits_with(root: Path, md5: str) -> list[str]:
     """Those that brought this hash into a dvc.lock, or took it out; the first one first."""
+    if git.commit(root) is None:  # a clone without commits
+        return []
     return git.text(root, "log", "--reverse", "--format=%H", f"-S{md5}", "--", f":(glob)**/{lockfile.FILE}").split()
 
 
@@ -266,8 +270,8 @@ def _in_a_section(name: str, sections: Iterable[str]) -> bool:
 
 def _of_folder(root: Path, change: Change, commit: str | None) -> list[Change] | None:
     """The files that changed in a folder of code, where git still has the folder as it was: dvc.lock has one hash of it."""
-    for known in dict.fromkeys([*_commits_with(root, change.old), *([commit] if commit else [])]):
-        with contextlib.suppress(subprocess.CalledProcessError):
+    with contextlib.suppress(git.GitFailed):  # then the folder is named instead
+        for known in dict.fromkeys([*_commits_with(root, change.old), *([commit] if commit else [])]):
             then = lockfile.files_at(root, known, change.input)
             if lockfile.md5_of_folder(then) == change.old:
                 now = lockfile.files(root / change.input)

@@ -92,12 +92,12 @@ class Comparison:
         return [f"differs from {commit} in what seeds do not explain:", *differing, *otherwise]
 
 
-def verify(root: Path, files: Iterable[str], show: Callable[[str], str]) -> Comparison:
+def verify(root: Path, files: Iterable[str], show: Callable[[str], str | None]) -> Comparison:
     """Compares files of results under ``root`` with the committed ones.
 
     Args:
         files: relative to the root, as ``Clone.results`` has them.
-        show: the committed content of a path.
+        show: the committed content of a path; None where that was not committed.
 
     Raises:
         UserError: a file is missing or damaged.
@@ -106,11 +106,13 @@ def verify(root: Path, files: Iterable[str], show: Callable[[str], str]) -> Comp
     for name in files:
         path = root / name
         new, text = read_json(path), show(name)
+        if text is None:
+            raise UserError(f"{name}: not in that commit; name another one")
         same = same and text.rstrip() == path.read_text(encoding="utf-8").rstrip()
         try:
             old = json.loads(text)
         except ValueError:
-            raise UserError(f"{name}: not in that commit, or damaged there; name another commit") from None
+            raise UserError(f"{name}: damaged in that commit; name another one") from None
         key = name.removesuffix(".json")
         rebuilt[key], committed[key] = new, old
     if same:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neural_odes.errors import UserError
-from neural_odes.running import lockfile
+from neural_odes.running import graph, lockfile
 
 DVC = [sys.executable, "-m", "neural_odes.running.run_cache"]
 """``dvc``, with a run cache on a remote that is copied an entry at a time."""
@@ -23,9 +23,19 @@ def dvc(root: Path, environment: Mapping[str, str], *arguments: str) -> None:
     """
     code, *_ = _ended(root, environment, *arguments)
     if code:
-        lockfile.read(root)  # says what to do with a damaged one
+        _look(root)
         what = "a stage" if arguments[0] in ("repro", "exp") else f"dvc {arguments[0]}"
         raise UserError(f"{what} failed; see its error above")
+
+
+def _look(root: Path) -> None:
+    """
+    Raises:
+        UserError: a dvc.lock or dvc.yaml is damaged, or there is no git repository: no stage is to blame.
+    """
+    lockfile.read(root)
+    with graph.opened(root) as repo:
+        list(repo.index.stages)
 
 
 def answer(root: Path, environment: Mapping[str, str], *arguments: str) -> str:

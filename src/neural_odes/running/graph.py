@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAMLError
 
-from neural_odes import params, paths
+from neural_odes import git, params, paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline import names
 from neural_odes.pipeline.metrics import read_json
@@ -164,14 +164,17 @@ def opened(root: Path) -> "Iterator[dvc.repo.Repo]":
     """The clone as DVC sees it.
 
     Raises:
-        UserError: a dvc.yaml or dvc.lock is none to DVC.
+        UserError: a dvc.yaml or dvc.lock is none to DVC, or it finds no git repository.
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
+    from dvc.scm import SCMError
 
     try:
         with Repo(str(root)) as repo:
             yield repo
+    except SCMError as error:
+        raise UserError(f"dvc: {error}; {git.NO_SCM}") from None
     except DvcException as error:
         raise UserError(f"dvc: {error}; git status shows what changed, git checkout brings it back") from None
 

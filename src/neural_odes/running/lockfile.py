@@ -116,11 +116,16 @@ def current(root: Path) -> Lock:
 
 
 def read_commit(root: Path, commit: str) -> Lock:
-    """As ``read``, of the clone as it was at ``commit``."""
+    """As ``read``, of the clone as it was at ``commit``.
+
+    Raises:
+        UserError: as ``parse``.
+        GitFailed: git cannot say.
+    """
     lock: Lock = {}
-    for name in git.text(root, "ls-tree", "-r", "--name-only", commit).splitlines():
+    for name in git.text(root, "ls-tree", "-r", "-z", "--name-only", commit).split("\0"):
         if posixpath.basename(name) == FILE:
-            lock |= parse(git.text(root, "show", f"{commit}:{name}"), posixpath.dirname(name))
+            lock |= parse(git.content(root, commit, name) or "", posixpath.dirname(name))
     return lock
 
 
@@ -193,7 +198,11 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def files_at(root: Path, commit: str, folder: str) -> dict[str, str]:
-    """As ``files``, of what git has of ``folder`` at ``commit``."""
+    """As ``files``, of what git has of ``folder`` at ``commit``.
+
+    Raises:
+        GitFailed: git cannot say.
+    """
     listed = git.run(root, "ls-tree", "-r", "-z", commit, "--", f"{folder}/").decode().split("\0")
     blobs = [(entry.split("\t")[0].split()[2], entry.split("\t")[1]) for entry in filter(None, listed)]
     said = git.run(root, "cat-file", "--batch", given="".join(f"{blob}\n" for blob, _ in blobs).encode())

@@ -14,7 +14,11 @@ _NOBODY = ("-c", "user.name=scratch", "-c", "user.email=scratch@localhost", "-c"
 
 
 def copy(root: Path, target: Path) -> None:
-    """Copies what git tracks, and what it neither tracks nor ignores, into a new repository at ``target``."""
+    """Copies what git tracks, and what it neither tracks nor ignores, into a new repository at ``target``.
+
+    Raises:
+        GitFailed: git cannot say what that is.
+    """
     listed = git.run(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.decode().split("\0")):
         if (root / name).is_file():

@@ -159,8 +159,9 @@ _OUTPUTS = (
 
 
 def _git(root: Path) -> dict[str, str]:
-    """The commit, and whether anything but outputs of the pipelines differs from it."""
-    if not (commit := git.text(root, "rev-parse", "HEAD")):
-        return {}
-    dirty = git.text(root, "status", "--porcelain", "--", ".", *_OUTPUTS)
-    return {COMMIT: commit, DIRTY: "true" if dirty else "false"}
+    """The commit, and whether anything but outputs of the pipelines differs from it; nothing where git cannot say both."""
+    with contextlib.suppress(git.GitFailed):
+        if commit := git.commit(root):
+            dirty = git.text(root, "status", "--porcelain", "--", ".", *_OUTPUTS)
+            return {COMMIT: commit, DIRTY: "true" if dirty else "false"}
+    return {}

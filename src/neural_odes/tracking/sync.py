@@ -114,6 +114,7 @@ def _resolved(root: Path) -> Iterator[Step]:
     """The stages of all pipelines as they are now: a dvc.lock and the folders also hold seeds and models that were dropped."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
+    from dvc.scm import SCMError
 
     os.environ.setdefault("DVC_NO_ANALYTICS", "true")
     try:
@@ -126,6 +127,8 @@ def _resolved(root: Path) -> Iterator[Step]:
                     hashes=[out.hash_info.value for out in stage.outs if out.hash_info],
                     meta=stage.meta or {},
                 )
+    except SCMError as error:
+        raise UserError(f"dvc: {error}; {git.NO_SCM}") from None
     except DvcException as error:
         raise UserError(f"dvc.yaml: {str(error).splitlines()[0]}; dvc status says more") from None
 
@@ -134,6 +137,7 @@ class _Sync:
     def __init__(self, root: Path, store: Store, steps: list[Step]):
         self.root, self.store, self.steps = root, store, steps
         self.counts = Counts()
+        self.unknown = False  # whether git could not say a commit
         self.digest = cache(lambda name: records.digest(root / name))
         self.about = cache(self._about)
         self.trained: defaultdict[str, list[registry.Trained]] = defaultdict(list)  # by experiment
@@ -242,11 +246,20 @@ class _Sync:
         return _numbers(_read(self.root / path)).get(key)
 
     def commit(self, step: Step) -> str:
-        """The commit that brought these outputs into the dvc.lock of their pipeline; nothing where that is not known."""
-        if not step.hashes or git.text(self.root, "rev-parse", "--is-shallow-repository") != "false":
-            return ""
+        """The commit that brought these outputs into the dvc.lock of their pipeline; nothing where that is not known.
+
+        A git that cannot say is named once.
+        """
         lock = f"{step.name.folder}/dvc.lock".lstrip("/")
-        return git.text(self.root, "log", "--reverse", "--format=%H", f"-S{step.hashes[0]}", "--", lock).partition("\n")[0]
+        try:
+            if not step.hashes or git.commit(self.root) is None or git.ends(self.root):
+                return ""
+            return git.text(self.root, "log", "--reverse", "--format=%H", f"-S{step.hashes[0]}", "--", lock).partition("\n")[0]
+        except git.GitFailed as error:
+            if not self.unknown:
+                print(f"warning: the commit of what is new here is unknown, because {error}", file=sys.stderr)
+            self.unknown = True
+            return ""
 
     def results(self, step: Step) -> None:
         """What a claim or a study comes to (means over seeds), and the figures that show it."""

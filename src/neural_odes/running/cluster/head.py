@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -138,16 +137,19 @@ def _committed(root: Path, stages: Mapping[str, Node]) -> str:
     """The commit that workers run.
 
     Raises:
-        UserError: a file that is not an output differs from it.
+        UserError: there is none, or a file that is not an output differs from it; or git cannot say.
     """
+    commit = git.commit(root)
+    if commit is None:
+        raise UserError("nothing is committed yet; workers run a commit: git add and git commit first")
     made = {path for stage in stages.values() for path in stage.made}
-    edited = git.run(root, "diff", "--name-only", "-z", "HEAD")
+    edited = git.run(root, "diff", "--name-only", "--relative", "-z", "HEAD")
     edited += git.run(root, "ls-files", "--others", "--exclude-standard", "-z")
     names = sorted({*filter(None, edited.decode().split("\0"))} - made)
     names = [n for n in names if Path(n).name != lockfile.FILE and not any(n.startswith(f"{folder}/") for folder in made)]
     if names:
         raise UserError(f"not committed: {paths.and_more(names)}; workers run a commit: git add and git commit them first")
-    return git.text(root, "rev-parse", "HEAD")
+    return commit
 
 
 def _tasks(
@@ -176,7 +178,7 @@ def _at(root: Path, point: Point) -> dict[str, Node]:
     """The graph at a point of a sweep."""
     with tempfile.TemporaryDirectory(prefix="neural-odes-point-") as folder:
         clone = Path(folder) / "clone"
-        subprocess.run(["git", "clone", "--quiet", "--shared", str(root), str(clone)], check=True)
+        git.run(root, "clone", "--quiet", "--shared", ".", str(clone))
         presets.overlay(clone, point.overlay)
         return graph.read(clone)
 

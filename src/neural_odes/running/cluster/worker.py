@@ -114,8 +114,8 @@ def _prepare(clone: Path, source: Source, settings: dict[str, dict[str, Any]]) -
     """The commit in ``clone``, outputs of earlier stages left there, and DVC set up."""
     try:
         _checkout(clone, source)
-    except subprocess.CalledProcessError:  # a worker was killed in the midst of it
-        shutil.rmtree(clone)
+    except git.GitFailed:  # a worker was killed in the midst of it
+        shutil.rmtree(clone, ignore_errors=True)
         _checkout(clone, source)
     (clone / ".dvc" / "tmp" / "rwlock").unlink(missing_ok=True)  # of a killed DVC, which may be there still as a zombie
     settings = source.settings | settings
@@ -128,8 +128,8 @@ def _prepare(clone: Path, source: Source, settings: dict[str, dict[str, Any]]) -
 
 def _checkout(clone: Path, source: Source) -> None:
     if not clone.exists():
-        subprocess.run(["git", "init", "--quiet", str(clone)], check=True)
-    if git.text(clone, "cat-file", "-t", source.commit) != "commit":
+        git.run(clone.parent, "init", "--quiet", str(clone))
+    if git.commit(clone, source.commit) is None:
         git.run(clone, "index-pack", "--stdin", given=source.pack)
         with (clone / ".git" / "shallow").open("a") as stream:  # git will not ask for its parents
             stream.write(f"{source.commit}\n")
