@@ -211,6 +211,35 @@ class TestSync:
         assert versions(root) == {"2": "1", "3": "0"}
         assert len(logged(root)) == 2
 
+    def test_a_renamed_one_is_the_same_one(self, root: Path) -> None:
+        """Also for a version that is yet to come."""
+        (root / "params.yaml").write_text("seeds: [0]\n")
+        sync(root)
+        at = client(root)
+        at.rename_registered_model("density-cnf", "best flow")
+        assert str(sync(root)).startswith("nothing to add")
+        (root / "params.yaml").write_text("seeds: [0, 1]\n")
+        assert sync(root).models == 1
+        assert str(sync(root)).startswith("nothing to add")
+        assert [
+            (one.name, one.tags["seed"]) for one in at.search_model_versions("name LIKE '%'", order_by=["version_number ASC"])
+        ] == [
+            ("best flow", "0"),
+            ("best flow", "1"),
+        ]
+
+    def test_one_of_somebody_else_with_our_name(self, root: Path) -> None:
+        at = client(root)
+        at.create_registered_model("density-cnf")
+        assert sync(root).models == 2
+        assert str(sync(root)).startswith("nothing to add")
+        assert [
+            (one.name, one.version) for one in at.search_model_versions("name LIKE '%'", order_by=["version_number ASC"])
+        ] == [
+            ("density-cnf (neural-odes)", 1),
+            ("density-cnf (neural-odes)", 2),
+        ]
+
     def test_damaged_weights_cost_a_line_that_names_their_file(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = root / "models" / "density" / "cnf-0" / "model.safetensors"
         path.write_bytes(path.read_bytes()[:40])

@@ -787,16 +787,6 @@ class TestSync:
         sync(root)
         assert set(runs(root)) == {"line-1", "results"}
 
-    def test_what_was_deleted_in_the_pages_comes_back(self, root: Path) -> None:
-        write_training(root)
-        sync(root)
-        at = client(root)
-        at.delete_run(runs(root)["line-0"].info.run_id)
-        assert sync(root).created == 1
-        at.delete_experiment(at.get_experiment_by_name("toy").experiment_id)
-        sync(root)
-        assert history(root, runs(root)["line-0"]) == once(ROWS)
-
     def test_two_at_once(self, root: Path) -> None:
         """On a store that is not there yet: the schema is made once, and no run twice."""
         write_everything(root)
@@ -843,6 +833,136 @@ class TestSync:
         figure = next((root / "reports").rglob("*.png"))
         figure.write_bytes(figure.read_bytes()[:40])
         assert sync(root).created == 3
+
+
+def everything(root: Path) -> list[tuple[str, str, str]]:
+    """Experiment, name and state of every run that there is, in MLflow's bin, too."""
+    from mlflow.entities import ViewType
+
+    at = client(root)
+    called = {one.experiment_id: one.name for one in at.search_experiments(ViewType.ALL)}
+    found = at.search_runs(list(called), "", ViewType.ALL)
+    return sorted((called[run.info.experiment_id], run.info.run_name, run.info.lifecycle_stage) for run in found)
+
+
+class TestOthersUseTheStore:
+    """Its readers rename, delete and restore what they like; nothing is there twice."""
+
+    def test_renamed(self, root: Path) -> None:
+        write_everything(root)
+        sync(root)
+        at = client(root)
+        at.rename_experiment(at.get_experiment_by_name("toy").experiment_id, "My lines")
+        at.update_run(runs(root, "My lines")["line-0"].info.run_id, name="the good one")
+        assert str(sync(root)) == "nothing to add (3 already complete)"
+        with live(root, *trained(root)) as on_rows:
+            on_rows(ROWS)
+        assert [found[:2] for found in everything(root)] == [
+            ("My lines", "line-1"),
+            ("My lines", "results"),
+            ("My lines", "the good one"),
+        ]
+        assert pages(root, 5055, ["toy"])["toy"].startswith("http://127.0.0.1:5055/#/experiments/1/runs")
+        assert run_ids(root, ["0" * 16]) == {"0" * 16: [runs(root, "My lines")["the good one"].info.run_id]}
+
+    def test_renamed_after_a_sync_of_an_earlier_version(self, root: Path) -> None:
+        """Which set no tag: one that holds such runs gets it at the next sync."""
+        at = client(root)
+        made = at.create_experiment("toy", artifact_location=(root / "mlartifacts").as_uri())
+        at.set_terminated(at.create_run(made, tags={"input_key": "0" * 16}, run_name="line-0").info.run_id)
+        write_training(root)
+        assert sync(root).created == 0
+        at.rename_experiment(made, "My lines")
+        assert str(sync(root)).startswith("nothing to add")
+        assert everything(root) == [("My lines", "line-0", "active")]
+
+    def test_an_experiment_of_somebody_else_with_our_name(self, root: Path) -> None:
+        at = client(root)
+        theirs = at.create_experiment("toy", artifact_location=(root / "mlartifacts").as_uri())
+        at.create_run(theirs, run_name="theirs")
+        write_training(root)
+        for _ in range(2):
+            sync(root)
+        assert everything(root) == [("toy", "theirs", "active"), ("toy (neural-odes)", "line-0", "active")]
+        assert not any("note" in name for name in at.get_experiment(theirs).tags)
+        at.delete_experiment(theirs)
+        assert str(sync(root)).startswith("nothing to add")
+        other = at.create_experiment("side", artifact_location=(root / "mlartifacts").as_uri())
+        at.create_run(other)
+        at.delete_experiment(other)  # its name stays taken
+        write_study(root)
+        assert sync(root).created == 2
+        assert {name for name, _, state in everything(root) if state == "active"} == {"toy (neural-odes)", "side (neural-odes)"}
+
+    def test_both_names_taken(self, root: Path) -> None:
+        at = client(root)
+        for name in ("toy", "toy (neural-odes)"):
+            at.create_run(at.create_experiment(name, artifact_location=(root / "mlartifacts").as_uri()))
+        write_training(root)
+        with pytest.raises(UserError, match=r"toy and toy \(neural-odes\) are others' experiments; rename one there$"):
+            sync(root)
+
+    def test_an_empty_one_of_our_name_was_made_for_us(self, root: Path) -> None:
+        client(root).create_experiment("toy", artifact_location=(root / "mlartifacts").as_uri())
+        write_training(root)
+        sync(root)
+        assert everything(root) == [("toy", "line-0", "active")]
+
+    def test_a_deleted_run_stays_deleted_until_it_is_restored_or_trained_again(self, root: Path) -> None:
+        write_everything(root)
+        sync(root)
+        at, deleted = client(root), runs(root)["line-0"].info.run_id
+        at.delete_run(deleted)
+        for _ in range(2):
+            assert str(sync(root)) == "nothing to add (2 already complete, 1 deleted there and left so)"
+        at.restore_run(deleted)
+        assert str(sync(root)) == "nothing to add (3 already complete)"
+        at.delete_run(deleted)
+        with live(root, *trained(root)) as on_rows:
+            on_rows(ROWS)
+        assert str(sync(root)) == "nothing to add (3 already complete)"
+        assert everything(root) == [("toy", name, "active") for name in ("line-0", "line-1", "results")]
+
+    def test_a_deleted_experiment_gives_back_only_what_is_trained_again(self, root: Path) -> None:
+        write_everything(root)
+        sync(root)
+        at = client(root)
+        experiment = at.get_experiment_by_name("toy").experiment_id
+        at.delete_experiment(experiment)
+        assert str(sync(root)) == "nothing to add (0 already complete, 3 deleted there and left so)"
+        assert pages(root, 5055, ["toy"]) == {}
+        with live(root, *trained(root)) as on_rows:
+            on_rows(ROWS)
+        assert everything(root) == [("toy", "line-0", "active"), ("toy", "line-1", "deleted"), ("toy", "results", "deleted")]
+        at.delete_experiment(experiment)
+        at.restore_experiment(experiment)
+        assert str(sync(root)) == "nothing to add (3 already complete)"
+
+    def test_two_clones(self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        other = shutil.copytree(root, tmp_path / "other", ignore=shutil.ignore_patterns("mlflow.db", "tracking"))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root / 'mlflow.db'}")
+        for clone in (root, other):
+            write_everything(clone)
+        assert sync(root).created == 3
+        client(root).rename_experiment("1", "Ours")
+        assert str(sync(other)).startswith("nothing to add")
+        with live(other, *trained(other)) as on_rows:
+            on_rows(ROWS)
+        assert everything(root) == [("Ours", name, "active") for name in ("line-0", "line-1", "results")]
+
+    def test_another_clone_makes_the_experiment_at_the_same_time(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from mlflow import MlflowClient
+
+        make = MlflowClient.create_experiment
+
+        def late(self: Any, *arguments: Any, **options: Any) -> Any:
+            make(self, *arguments, **options)
+            return make(self, *arguments, **options)
+
+        monkeypatch.setattr(MlflowClient, "create_experiment", late)
+        write_training(root)
+        assert sync(root).created == 1
+        assert everything(root) == [("toy", "line-0", "active")]
 
 
 def dom(page: str, folder: Path) -> str:

@@ -21,6 +21,7 @@ from neural_odes.tracking.store import (
     differs,
     locked,
     set_environment,
+    thrown_away,
     trouble,
 )
 
@@ -143,6 +144,8 @@ class _Feed(threading.Thread):
         tags = training.tags | _git(self._root)
         run, self._stored, _ = store.find(training.experiment, training.key, self._rows, tags, training.name)
         self._before = run.info.status
+        if thrown_away(run):
+            store.take_out(training.experiment, run)
         store.describe(run, training.params, training.data, tags)
         store.status(run, "RUNNING")
         self._run = run

@@ -1,6 +1,5 @@
 """Trained models in MLflow's registry: weights, their record, and the Python file that answers with them; nothing pickled."""
 
-import contextlib
 import json
 import shutil
 import tempfile
@@ -12,10 +11,11 @@ from typing import Any
 from neural_odes.errors import UserError
 from neural_odes.pipeline import record as records
 from neural_odes.pipeline import weights
-from neural_odes.tracking.store import NOTE, SOURCE, Training
+from neural_odes.tracking.store import ELSE, NOTE, SOURCE, Training
 
 CODE = "model.py"
 _SERVED = Path(__file__).parent / "served"
+_OURS = "neural_odes.model"  # of a registered model: which of ours it is, whatever its readers call it
 _VERSIONS = "mlflow.modelVersions"  # on a logged model: what MLflow's pages link it to
 
 
@@ -67,28 +67,42 @@ def register(client: Any, model: Trained, requirements: Path) -> bool:
     """
     info = model.run.info
     logged = next(iter(client.search_logged_models([info.experiment_id], f"source_run_id = '{info.run_id}'")), None)
-    versions = [found for found in client.search_model_versions(f"run_id = '{info.run_id}'") if found.name == model.name]
-    if versions:
+    versions = client.search_model_versions(f"run_id = '{info.run_id}'")
+    if any(found.tags.get("input_key") == model.training.key for found in versions):  # whatever it is called by now
         return logged is not None and _score(client, logged, model)
     if logged is None or logged.status != "READY":
         logged = _log(client, logged, model, requirements)
-    _name(client, model)
     version = client.create_model_version(
-        model.name, logged.artifact_location, info.run_id, model_id=logged.model_id, description=model.about,
+        _name(client, model), logged.artifact_location, info.run_id, model_id=logged.model_id, description=model.about,
         tags={"input_key": model.training.key, "seed": str(model.training.params["seed"])},
     )  # fmt: skip
-    there = [{"name": model.name, "version": str(version.version)}]
+    there = [{"name": version.name, "version": str(version.version)}]
     client.set_logged_model_tags(logged.model_id, {_VERSIONS: json.dumps(there)})  # a server does so itself
     _score(client, logged, model)
     return True
 
 
-def _name(client: Any, model: Trained) -> None:
-    """The registered model, made where it is not there."""
+def _name(client: Any, model: Trained) -> str:
+    """What the registered model is called, by its tag: its readers may rename it. Made where it is not there.
+
+    Raises:
+        UserError: others have taken its names.
+    """
     from mlflow.exceptions import MlflowException
 
-    with contextlib.suppress(MlflowException):  # it is there: another clone may make it at the same time
-        client.create_registered_model(model.name, tags={"claim": model.training.claim}, description=model.about)
+    for found in client.search_registered_models(f"tags.`{_OURS}` = '{model.name}'"):
+        return str(found.name)
+    tags = {"claim": model.training.claim, _OURS: model.name}
+    for name in (model.name, ELSE.format(model.name)):
+        try:
+            return str(client.create_registered_model(name, tags=tags, description=model.about).name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        if client.get_registered_model(name).tags.get("claim") == model.training.claim:  # another clone, or an earlier version
+            client.set_registered_model_tag(name, _OURS, model.name)
+            return name
+    raise UserError(f"{model.name}: this and {name} are others' registered models; rename one in MLflow's pages")
 
 
 def _log(client: Any, begun: Any, model: Trained, requirements: Path) -> Any:

@@ -30,6 +30,10 @@ SOURCE, SOURCE_TYPE = "mlflow.source.name", "mlflow.source.type"
 COMMIT, DIRTY = "mlflow.source.git.commit", "mlflow.source.git.dirty"
 NOTE = "mlflow.note.content"
 _NOTED = "neural_odes.note"  # of an experiment: what this project wrote there last; other words are a reader's
+_OURS = "neural_odes.experiment"  # of an experiment: whose it is, a claim's or a study's, whatever its readers call it
+ELSE = "{} (neural-odes)"
+"""The name of what is ours, where what bears its own is somebody else's."""
+_MOST = 50_000  # runs in an answer: MLflow's limit
 _KIND = {"mlflow.experimentKind": "custom_model_development"}  # not of language models
 _SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
@@ -220,31 +224,70 @@ class Store:
             self.client = MlflowClient(uri(root))
             self._workspace = workspace(root)
 
-    def experiment(self, name: str) -> str:
-        """Its id; made, or brought back from MLflow's bin, where it is not there.
+    def experiment(self, name: str) -> Any:
+        """That of a claim or a study, by its tag: its readers may rename it. None where there is none; it may be in MLflow's bin.
+
+        One without the tag is ours by its name if it holds such runs (an earlier version made it), or none at all (someone made
+        it for them).
 
         Raises:
             UserError: the local store was moved here with its folder.
         """
-        found = self.client.get_experiment_by_name(name)
-        artifacts = (self._root.resolve() / ARTIFACTS).as_uri()
+        from mlflow.entities import ViewType
+
+        search: dict[str, Any] = {"view_type": ViewType.ALL, "order_by": ["creation_time ASC"]}
+        tagged = self.client.search_experiments(filter_string=f"tags.`{_OURS}` = '{name}'", **search)
+        found = min(tagged, key=lambda one: _deleted(one), default=None)
         if found is None:
-            at = {} if uri(self._root).startswith("http") else {"artifact_location": artifacts}
-            return self.client.create_experiment(name, tags=_KIND, **at)
-        if not os.environ.get("MLFLOW_TRACKING_URI") and not found.artifact_location.startswith(artifacts):
+            found = self.client.get_experiment_by_name(name)
+            if found is None or (self._runs(found, most=1) and not self._runs(found, "tags.input_key LIKE '%'", most=1)):
+                return None
+        local = not os.environ.get("MLFLOW_TRACKING_URI")
+        if local and not found.artifact_location.startswith((self._root.resolve() / ARTIFACTS).as_uri()):
             raise UserError(
                 f"{_LOCAL} was made in another folder and holds its paths; rm {_LOCAL}, then neural-odes runs sync rebuilds it"
             )
-        if found.lifecycle_stage == "deleted":
+        return found
+
+    def _runs(self, experiment: Any, wanted: str = "", *, most: int = _MOST) -> list[Any]:
+        """Those in MLflow's bin, too; the last one begun comes first."""
+        from mlflow.entities import ViewType
+
+        order = ["attributes.start_time DESC"]
+        return list(self.client.search_runs([experiment.experiment_id], wanted, ViewType.ALL, max_results=most, order_by=order))
+
+    def _opened(self, name: str) -> Any:
+        """As ``experiment``, ready for runs: made where it is not there, taken out of the bin, tagged."""
+        found = self.experiment(name) or self._made(name)
+        if _deleted(found):
+            runs = self._runs(found)
             self.client.restore_experiment(found.experiment_id)
-        return found.experiment_id
+            for run in runs:  # they come out with it: what was thrown away stays so
+                self.client.delete_run(run.info.run_id)
+        if found.tags.get(_OURS) != name:
+            self.client.set_experiment_tag(found.experiment_id, _OURS, name)
+        return found
+
+    def _made(self, name: str) -> Any:
+        from mlflow.exceptions import MlflowException
+
+        at = {} if uri(self._root).startswith("http") else {"artifact_location": (self._root.resolve() / ARTIFACTS).as_uri()}
+        for called in (name, ELSE.format(name)):
+            try:
+                return self.client.get_experiment(self.client.create_experiment(called, tags=_KIND | {_OURS: name}, **at))
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            if (found := self.experiment(name)) is not None:  # another clone has just made it
+                return found
+        raise UserError(f"MLflow at {masked(uri(self._root))}: {name} and {called} are others' experiments; rename one there")
 
     def show(self, experiment: str, note: str, metrics: Sequence[str], instance: Sequence[str], *, models: bool) -> int:
         """Says of an experiment, if it is there, what it is, and how its runs are shown: see ``shown.view``."""
-        found = self.client.get_experiment_by_name(experiment)
-        if found is None:
+        found = self.experiment(experiment)
+        if found is None or _deleted(found):
             return 0
-        tags = dict(_KIND)
+        tags = _KIND | {_OURS: experiment}
         if found.tags.get(NOTE, "") in ("", found.tags.get(_NOTED)):
             tags |= {NOTE: note, _NOTED: note}
         if metrics:
@@ -259,25 +302,32 @@ class Store:
 
     def views(self, experiments: Sequence[str]) -> dict[str, str]:
         """The ids of those experiments that have a saved view, by name."""
-        found = [self.client.get_experiment_by_name(name) for name in experiments]
-        return {one.name: one.experiment_id for one in found if one and one.lifecycle_stage == "active" and shown.TAG in one.tags}
+        found = {name: self.experiment(name) for name in experiments}
+        return {name: one.experiment_id for name, one in found.items() if one and not _deleted(one) and shown.TAG in one.tags}
 
     def find(
         self, experiment: str, key: str, rows: Sequence[Measurement], tags: dict[str, str], name: str
     ) -> tuple[Any, Stored, bool]:
         """The run with this key whose history does not contradict ``rows``, what it holds, and whether it had to be made.
 
-        One that runs in another clone is not ours to write.
+        It may be in MLflow's bin, if no other is left: see ``thrown_away``. One that runs in another clone is not ours to write.
         """
         with locked(self._root, "store"):
-            at = self.experiment(experiment)
-            wanted = f"tags.input_key = '{key}'"
-            for run in self.client.search_runs([at], wanted, order_by=["attributes.start_time DESC"]):
+            home = self.experiment(experiment)
+            runs = self._runs(home, f"tags.input_key = '{key}'") if home else []
+            for run in sorted(runs, key=thrown_away):
                 theirs = run.info.status == "RUNNING" and run.data.tags.get("workspace") != self._workspace
                 if not theirs and not differs(stored := self.history(run), rows):
                     return run, stored, False
+            at = self._opened(experiment).experiment_id
             run = self.client.create_run(at, tags={**tags, "input_key": key, "workspace": self._workspace}, run_name=name)
         return run, {}, True
+
+    def take_out(self, experiment: str, run: Any) -> None:
+        """Out of MLflow's bin: a run, and the experiment if that is there, too."""
+        with locked(self._root, "store"):
+            self._opened(experiment)
+            self.client.restore_run(run.info.run_id)
 
     def history(self, run: Any) -> Stored:
         names = [name for name in run.data.metrics if not name.startswith(shown.DETAILS)]
@@ -285,10 +335,10 @@ class Store:
 
     def abandoned(self, experiment: str) -> list[Any]:
         """Runs that this clone began and nobody ended."""
-        if self.client.get_experiment_by_name(experiment) is None:
+        if (found := self.experiment(experiment)) is None:
             return []
         wanted = f"attributes.status = 'RUNNING' and tags.workspace = '{self._workspace}'"
-        runs = self.client.search_runs([self.experiment(experiment)], wanted)
+        runs = self.client.search_runs([found.experiment_id], wanted)
         return [run for run in runs if not alive(self._root, run.data.tags["input_key"])]
 
     def describe(self, run: Any, known: dict[str, Any], data: Sequence[Data], tags: dict[str, str]) -> int:
@@ -357,6 +407,15 @@ class Store:
         else:
             self.client.set_terminated(run.info.run_id, wanted)
         return 1
+
+
+def thrown_away(run: Any) -> bool:
+    """Whether a run is in MLflow's bin, where someone put it."""
+    return bool(run.info.lifecycle_stage == "deleted")
+
+
+def _deleted(experiment: Any) -> bool:
+    return bool(experiment.lifecycle_stage == "deleted")
 
 
 def _artifact(path: Path, folder: str | None) -> str:

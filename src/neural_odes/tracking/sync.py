@@ -20,7 +20,19 @@ from neural_odes.pipeline.metrics import read_json
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record
 from neural_odes.tracking import registry, shown
-from neural_odes.tracking.store import COMMIT, NOTE, Data, Measurement, Store, Training, alive, locked, source, trouble
+from neural_odes.tracking.store import (
+    COMMIT,
+    NOTE,
+    Data,
+    Measurement,
+    Store,
+    Training,
+    alive,
+    locked,
+    source,
+    thrown_away,
+    trouble,
+)
 
 # In the meta of a stage: final numbers, plain name -> KEY of its metrics.json, or PATH:KEY; runs are sorted by the first.
 _META = "mlflow"
@@ -37,6 +49,7 @@ class Counts:
     unchanged: int = 0
     ended: int = 0
     running: int = 0
+    deleted: int = 0
     models: int = 0
     described: int = 0
 
@@ -58,7 +71,8 @@ class Counts:
             "experiments described": self.described,
         }
         text = ", ".join(f"{number} {what}" for what, number in did.items() if number)
-        return f"{text or 'nothing to add'} ({self.unchanged} already complete)"
+        deleted = f", {self.deleted} deleted there and left so" if self.deleted else ""
+        return f"{text or 'nothing to add'} ({self.unchanged} already complete{deleted})"
 
 
 @dataclass(frozen=True)
@@ -94,7 +108,7 @@ def sync(root: Path) -> Counts:
     """Completes the run of every training whose outputs are here, and one run with the results of each claim and each study.
 
     Registers the claims' models, and says of each claim and study what it is and how its runs are shown. A second sync adds
-    nothing. A run that was killed ends so. What only a live run knows (times, whether the tree was dirty) stays as it is, or
+    nothing. A run that was deleted in MLflow's pages stays in its bin. A run that was killed ends so. What only a live run knows (times, whether the tree was dirty) stays as it is, or
     unknown; the commit of a run that was not live is the one that brought its outputs into dvc.lock.
 
     Raises:
@@ -175,6 +189,9 @@ class _Sync:
         rows = _history(folder / "history.csv")
         tags, numbers, headline = self.evaluation(step, training)
         run, stored, made = self.store.find(training.experiment, training.key, rows, training.tags, training.name)
+        if thrown_away(run):
+            self.counts.deleted += 1
+            return
         changes = self.store.describe(run, training.params, training.data, self.first(run, step, training.tags) | tags)
         changes += self.store.send(run, stored, rows)
         changes += self.store.finals(run, numbers | headline)
@@ -269,6 +286,9 @@ class _Sync:
         key = records.key({name: self.digest(name) for name in files})
         tags = source(step.name) | ({} if step.name.pipeline else {"claim": step.name.claim})
         run, _, made = self.store.find(step.experiment, key, [], tags, "results")
+        if thrown_away(run):
+            self.counts.deleted += 1
+            return
         data = {one.digest: one for model in self.trained[step.experiment] for one in model.training.data}
         changes = self.store.describe(run, {}, list(data.values()), self.first(run, step, tags))
         numbers: dict[str, float] = {}
