@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from neural_odes.errors import UserError, needing, refusals
+from neural_odes.errors import UserError, in_short, needing, refusals
 from neural_odes.running import scratch
 
 
@@ -22,6 +22,14 @@ def test_a_module_of_an_extra_that_is_not_installed(monkeypatch, asked):
     line = f"absent is not installed for {sys.executable}; run: pip install 'neural-odes[pipeline]', or in a clone: make env"
     with pytest.raises(UserError, match=f"^{re.escape(line)}$"), needing("pipeline"):
         import absent  # noqa: F401
+
+
+def test_what_another_program_says_is_not_cut_within_a_word():
+    assert in_short("  It is\n down.\n\nHaving any troubles?") == "It is down."
+    sentence = "This sentence is repeated until nobody reads on. "
+    assert in_short(sentence * 20) == (sentence * 10).strip()
+    assert in_short("word " * 200) == "word " * 100 + "…"
+    assert in_short("") == ""
 
 
 def test_a_module_that_no_extra_brings(monkeypatch):

@@ -147,7 +147,4 @@ def test_verify_says_that_there_is_no_such_commit(committed, monkeypatch):
     monkeypatch.chdir(committed)
     said = CliRunner().invoke(cli.app, ["verify", "v99"])
     assert said.exit_code == 1
-    assert (
-        said.stderr
-        == "error: v99: no such commit in this clone; git log shows its own, git fetch --unshallow brings older\n"
-    )
+    assert said.stderr == "error: v99: no such commit in this clone; git log shows its own, git fetch --unshallow brings older\n"

@@ -226,9 +226,7 @@ def verify(
             raise typer.Exit(outcome.exit_code)
         known = git.commit(root, commit)
         if known is None:
-            raise UserError(
-                f"{commit}: no such commit in this clone; git log shows its own, git fetch --unshallow brings older"
-            )
+            raise UserError(f"{commit}: no such commit in this clone; git log shows its own, git fetch --unshallow brings older")
         clone = verifying.look(root)
         if clone.altered:
             raise UserError(

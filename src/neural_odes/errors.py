@@ -51,6 +51,19 @@ def refusals() -> Iterator[None]:
         raise UserError(f"{what}{error.strerror}; {remedy}") from error
 
 
+_MOST = 500  # characters of what another program says
+
+
+def in_short(text: str) -> str:
+    """The first paragraph in one line; one that is too long ends with a sentence, or at least with a word."""
+    paragraph = " ".join(re.split(r"\n\s*\n", text.strip(), maxsplit=1)[0].split())
+    if len(paragraph) <= _MOST:
+        return paragraph
+    kept = paragraph[:_MOST]
+    whole = re.match(r".*[.!?](?= )", kept)
+    return whole[0] if whole and len(whole[0]) > _MOST // 4 else f"{kept.rpartition(' ')[0] or kept} …"
+
+
 @contextlib.contextmanager
 def needing(extra: str) -> Iterator[None]:
     """What is within imports packages that only an extra of this one brings.

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from ruamel.yaml import YAML, YAMLError
 
 from neural_odes import paths
-from neural_odes.errors import UserError
+from neural_odes.errors import UserError, in_short
 
 FILE = "params.yaml"
 _AS_WRITTEN = ConfigDict(strict=True, allow_inf_nan=False)
@@ -95,7 +95,7 @@ def damage(error: Exception) -> str:
     """One of ``DAMAGES`` in words, to be put behind the file's name."""
     where = getattr(error, "problem_mark", None)
     line = f" line {where.line + 1}" if where else ""
-    return f"{line}: " + " ".join((getattr(error, "problem", None) or _problem(error)).split())[:200]
+    return f"{line}: " + in_short(getattr(error, "problem", None) or _problem(error))
 
 
 def _problem(error: Exception) -> str:

@@ -31,8 +31,9 @@ from neural_odes.tracking import live as tracking
 from neural_odes.tracking import store as tracking_store
 from neural_odes.tracking.live import live
 from neural_odes.tracking.server import pages, server
-from neural_odes.tracking.store import masked, run_ids
+from neural_odes.tracking.store import run_ids
 from neural_odes.tracking.sync import sync
+from neural_odes.tracking.trouble import masked, trouble
 from neural_odes.training import loop as training
 from neural_odes.training.checkpoint import Checkpoint
 

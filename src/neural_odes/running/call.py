@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from neural_odes.errors import UserError
+from neural_odes.errors import UserError, in_short
 from neural_odes.running import graph, lockfile
 
 DVC = [sys.executable, "-m", "neural_odes.running.run_cache"]
@@ -42,13 +42,13 @@ def answer(root: Path, environment: Mapping[str, str], *arguments: str) -> str:
     """What ``dvc ARGUMENTS`` prints.
 
     Raises:
-        UserError: it failed; ends with its own last error.
+        UserError: it failed; ends with its own error.
     """
     code, said, complaint = _ended(root, environment, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if code:
-        lines = complaint.strip().splitlines() or ["no answer"]
-        errors = [line for line in lines if line.startswith("ERROR: ")]  # DVC may end with where to get help
-        raise UserError(f"dvc: {(errors or lines)[-1].removeprefix('ERROR: ')}")
+        _look(root)
+        _, _, cause = complaint.rpartition("ERROR: ")  # behind it comes whom to ask for help
+        raise UserError(f"dvc: {in_short(cause) or 'no answer'}")
     return said
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neural_odes import git, variables
+from neural_odes.errors import UserError
 from neural_odes.pipeline.record import Record
 from neural_odes.tracking.store import (
     COMMIT,
@@ -22,11 +23,13 @@ from neural_odes.tracking.store import (
     locked,
     set_environment,
     thrown_away,
-    trouble,
+    uri,
 )
+from neural_odes.tracking.trouble import trouble
 
 _WAIT_AT_END = 15.0  # seconds for which a training that is done waits for the server
 _RETRY = 30.0  # seconds after a failure
+_THEN = "neural-odes runs sync"
 _TIMEOUT = 30  # seconds a call may take; nobody waits for it
 
 
@@ -90,7 +93,7 @@ class _Feed(threading.Thread):
         self._queue.put(status)
         self.join(_WAIT_AT_END)
         if self.is_alive():
-            self._warn("it did not take all rows in time")
+            self._warn(f"MLflow did not take all rows in time; {_THEN} completes the run")
             self._quiet = True  # a thread that prints while Python shuts down can crash it
 
     def run(self) -> None:
@@ -99,9 +102,9 @@ class _Feed(threading.Thread):
                 if mine:
                     self._until_end()
                 else:
-                    self._warn("another process is writing this run")
+                    self._warn(f"another process is writing this run; once it has ended, {_THEN} completes it")
         except OSError as error:
-            self._warn(trouble(self._root, error))
+            self._warn(trouble(uri(self._root), error, _THEN))
 
     def _until_end(self) -> None:
         status, wait = None, 0.0
@@ -111,7 +114,8 @@ class _Feed(threading.Thread):
                 self._deliver(status)
                 wait = self._seconds
             except Exception as error:  # whatever it is, it must not reach the training
-                self._warn(trouble(self._root, error))
+                known = isinstance(error, UserError)  # of a file of ours, which says itself what to do
+                self._warn(str(error) if known else trouble(uri(self._root), error, _THEN))
                 self._run, wait = None, max(_RETRY, self._seconds)
 
     def _collect(self, seconds: float) -> str | None:
@@ -152,7 +156,7 @@ class _Feed(threading.Thread):
 
     def _warn(self, text: str) -> None:
         if not self._quiet:
-            print(f"warning: {text}; training goes on, run `neural-odes runs sync` when it is back", file=sys.stderr, flush=True)
+            print(f"warning: {text} (the training goes on)", file=sys.stderr, flush=True)
         self._quiet = True
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from neural_odes.errors import UserError
 from neural_odes.tracking import browser, shown
-from neural_odes.tracking.store import ARTIFACTS, Store, exists, masked, trouble, uri
+from neural_odes.tracking.store import ARTIFACTS, Store, exists, uri
+from neural_odes.tracking.trouble import masked, trouble
 
 # What would open the server to others; its own defaults are strict.
 _OPENING = (
@@ -33,8 +34,10 @@ def pages(root: Path, port: int, experiments: Sequence[str]) -> dict[str, str]:
         return {}
     try:
         found = Store(root, timeout=10).views(experiments)
+    except UserError:
+        raise
     except Exception as error:
-        raise UserError(trouble(root, error)) from None
+        raise UserError(trouble(uri(root), error, "neural-odes ui")) from None
     return {name: f"{_address(port)}{shown.address(experiment_id)}" for name, experiment_id in found.items()}
 
 

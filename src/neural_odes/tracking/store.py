@@ -6,9 +6,7 @@ import json
 import logging
 import math
 import os
-import re
 import secrets
-import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +18,7 @@ from neural_odes.errors import UserError
 from neural_odes.pipeline.names import StageName
 from neural_odes.pipeline.record import Record, digest, key
 from neural_odes.tracking import shown
+from neural_odes.tracking.trouble import masked, trouble
 
 Measurement = tuple[int, str, float]  # step, metric, value
 Stored = dict[tuple[str, int], float]  # value by metric and step
@@ -35,7 +34,6 @@ ELSE = "{} (neural-odes)"
 """The name of what is ours, where what bears its own is somebody else's."""
 _MOST = 50_000  # runs in an answer: MLflow's limit
 _KIND = {"mlflow.experimentKind": "custom_model_development"}  # not of language models
-_SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -126,26 +124,6 @@ def uri(root: Path) -> str:
 def exists(root: Path) -> bool:
     """Whether there is a store, so that looking into it makes none."""
     return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (root / _LOCAL).exists()
-
-
-def masked(text: str) -> str:
-    """``text`` without the user and password of a URI, and without what else opens a server."""
-    text = re.sub(r"//\S*@", "//***@", text)
-    text = re.sub(r"(?i)([?&;][^=\s&]*(?:password|pwd|token|secret|key)[^=\s&]*=)[^&\s]+", r"\1***", text)
-    for value in filter(None, map(os.environ.get, _SECRETS)):
-        text = text.replace(value, "***")
-    return text
-
-
-def trouble(root: Path, error: BaseException) -> str:
-    """Where the store is and what is wrong with it, in one line without secrets."""
-    chain = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
-        chain.append(cause)
-    # The innermost says "connection refused" or "disk is full"; those around it, in which request.
-    told = next((e for e in reversed(chain) if isinstance(e, OSError | sqlite3.Error)), error)
-    text = (str(told) or type(told).__name__).strip().splitlines()[0]
-    return f"MLflow at {masked(uri(root))}: {masked(text)[:200]}"
 
 
 @contextlib.contextmanager
@@ -435,6 +413,8 @@ def run_ids(root: Path, keys: Sequence[str]) -> dict[str, list[str]]:
         client = Store(root, timeout=10).client
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
         found = {key: client.search_runs(experiments, f"tags.input_key = '{key}'") for key in keys}
+    except UserError:
+        raise
     except Exception as error:
-        raise UserError(trouble(root, error)) from None
+        raise UserError(trouble(uri(root), error, "it again")) from None
     return {key: [run.info.run_id for run in runs] for key, runs in found.items() if runs}

@@ -31,8 +31,9 @@ from neural_odes.tracking.store import (
     locked,
     source,
     thrown_away,
-    trouble,
+    uri,
 )
+from neural_odes.tracking.trouble import trouble
 
 # In the meta of a stage: final numbers, plain name -> KEY of its metrics.json, or PATH:KEY; runs are sorted by the first.
 _META = "mlflow"
@@ -108,8 +109,9 @@ def sync(root: Path) -> Counts:
     """Completes the run of every training whose outputs are here, and one run with the results of each claim and each study.
 
     Registers the claims' models, and says of each claim and study what it is and how its runs are shown. A second sync adds
-    nothing. A run that was deleted in MLflow's pages stays in its bin. A run that was killed ends so. What only a live run knows (times, whether the tree was dirty) stays as it is, or
-    unknown; the commit of a run that was not live is the one that brought its outputs into dvc.lock.
+    nothing. A run that was deleted in MLflow's pages stays in its bin. A run that was killed ends so. What only a live run knows
+    (times, whether the tree was dirty) stays as it is, or unknown; the commit of a run that was not live is the one that brought
+    its outputs into dvc.lock.
 
     Raises:
         UserError: a dvc.yaml is invalid, an output is damaged, or MLflow does not answer; what was added until then stays.
@@ -121,7 +123,7 @@ def sync(root: Path) -> Counts:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{trouble(root, error)}; run neural-odes runs sync when it is back") from None
+        raise UserError(trouble(uri(root), error, "neural-odes runs sync")) from None
 
 
 def _resolved(root: Path) -> Iterator[Step]:
