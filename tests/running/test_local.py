@@ -325,3 +325,16 @@ def test_ctrl_c_does_not_kill_a_dvc_that_writes(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         call.dvc(tmp_path, os.environ, "status")
     assert ended.exists()
+
+
+@pytest.mark.filterwarnings("ignore")  # of DVC's imports
+def test_an_answer_that_dvc_refuses_is_its_error_and_not_whom_it_says_to_ask(tmp_path, monkeypatch):
+    (tmp_path / ".dvc").mkdir()
+    scratch.commit(tmp_path, "All", initial=True)
+    said = "ERROR: unexpected error - no\n  such thing\n\nHaving any troubles? Hit us up at https://dvc.org/support\n"
+    monkeypatch.setattr(call, "DVC", ["sh", "-c", f"printf '{said}' >&2; exit 255"])
+    with pytest.raises(UserError, match=r"^dvc: unexpected error - no such thing$"):
+        call.answer(tmp_path, os.environ, "exp", "list")
+    (tmp_path / "dvc.yaml").write_text("stages: {a: 3")
+    with pytest.raises(UserError, match=r"^dvc: unable to read: .*dvc\.yaml.*corrupted; git status"):
+        call.answer(tmp_path, os.environ, "exp", "list")

@@ -26,6 +26,7 @@ from neural_odes.errors import UserError
 from neural_odes.figures import seal, style
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.record import Inputs, Record, digest
+from neural_odes.running import scratch
 from neural_odes.summaries.statistics import over_seeds
 from neural_odes.tracking import live as tracking
 from neural_odes.tracking import store as tracking_store
@@ -33,7 +34,7 @@ from neural_odes.tracking.live import live
 from neural_odes.tracking.server import pages, server
 from neural_odes.tracking.store import run_ids
 from neural_odes.tracking.sync import sync
-from neural_odes.tracking.trouble import masked, trouble
+from neural_odes.tracking.trouble import masked
 from neural_odes.training import loop as training
 from neural_odes.training.checkpoint import Checkpoint
 
@@ -305,6 +306,21 @@ class TestLive:
         run = runs(root, "side")["line-0"]
         assert history(root, run) == once(ROWS)
         assert run.data.tags["claim"] == "toy"
+
+    @pytest.mark.parametrize("fails", ["rev-parse", "status"])
+    def test_nothing_is_said_of_a_tree_that_git_cannot_see(
+        self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+    ) -> None:
+        scratch.commit(root, "All", initial=True)
+        assert set(tracking._git(root)) == {"mlflow.source.git.commit", "mlflow.source.git.dirty"}
+        fake = tmp_path / "bin" / "git"
+        fake.parent.mkdir()
+        fake.write_text(
+            f'#!/bin/sh\ncase "$*" in *{fails}*) echo "fatal: no" >&2; exit 128;; esac\nexec {shutil.which("git")} "$@"\n'
+        )
+        fake.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+        assert tracking._git(root) == {}
 
     def test_outputs_leave_the_tree_clean(self, root: Path) -> None:
         def git(*arguments: str) -> None:
@@ -705,6 +721,22 @@ class TestSync:
         sync(root)
         found = [runs(root)["line-0"], runs(root, "side")["wide-0"]]
         assert [run.data.tags["mlflow.source.git.commit"] for run in found] == commits
+
+    def test_a_git_that_cannot_say_the_commit_is_named_once(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        stages = {}
+        for seed in (0, 1):
+            write_training(root, seed)
+            out = {"path": f"models/toy/line-{seed}", "md5": f"{seed:032x}.dir"}
+            stages[f"toy-train@line-{seed}"] = {"cmd": "true", "outs": [out]}
+        write_json(root / "dvc.lock", {"schema": "2.0", "stages": stages})
+        scratch.commit(root, "All", initial=True)
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+        assert sync(root).created == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("warning: the commit of what is new here is unknown, because git says: detected dubious ownership")
+        assert "mlflow.source.git.commit" not in runs(root)["line-0"].data.tags
 
     def test_a_live_run_is_completed(self, root: Path) -> None:
         with pytest.raises(KeyboardInterrupt), live(root, *trained(root)) as on_rows:
