@@ -17,9 +17,10 @@ import pytest
 from ray.cluster_utils import Cluster
 from servers import sshd, two_machines
 
+from neural_odes import git
 from neural_odes.errors import UserError
 from neural_odes.running import graph, scratch
-from neural_odes.running.cluster import head
+from neural_odes.running.cluster import head, worker
 from neural_odes.running.cluster.sweep import points
 from neural_odes.running.forecast import Measured
 from neural_odes.running.graph import Selection
@@ -240,6 +241,34 @@ def test_what_is_not_committed_is_named(toy, name):
     with pytest.raises(UserError, match=rf"^not committed: {name}; workers run a commit: git add and git commit them first"):
         toy.run()
     assert toy.ran() == {}
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_a_worker_in_the_cache_folder_of_a_project_leaves_the_project_alone(tmp_path, torn):
+    """Where it was killed before its clone was a repository, git would take the project around it for it."""
+    root, clone = tmp_path / "project", tmp_path / "project" / ".cache" / "clones" / "clone-0"
+    root.mkdir()
+    (root / "work.py").write_text("committed")
+    (root / ".gitignore").write_text("/.cache\n")
+    (root / ".dvc").mkdir()
+    (root / ".dvc" / "config").touch()
+    with pytest.raises(git.GitFailed, match="not a git repository"):
+        head._committed(root, {})
+    git.run(root, "init", "--quiet")
+    with pytest.raises(UserError, match="nothing is committed yet"):
+        head._committed(root, {})
+    scratch.commit(root, "All")
+    commit = head._committed(root, {})
+    objects = git.run(root, "rev-list", "--objects", "--no-walk", commit)
+    pack = git.run(root, "pack-objects", "--stdout", "--quiet", given=objects)
+    (root / "work.py").write_text("edited")
+    source = worker.Source(commit, pack, {}, {}, None)
+    clone.parent.mkdir(parents=True)
+    if torn:
+        clone.mkdir()
+    worker._prepare(clone, source, {})
+    assert git.commit(clone) == commit and (clone / "work.py").read_text() == "committed"
+    assert (root / "work.py").read_text() == "edited" and git.text(root, "rev-parse", "--abbrev-ref", "HEAD") != "HEAD"
 
 
 @pytest.mark.slow
