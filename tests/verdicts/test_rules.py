@@ -123,3 +123,58 @@ def test_a_loss_below_another_lies_below_zero_with_its_interval(difference, word
 ])  # fmt: skip
 def test_memory_that_is_constant_keeps_less_than_a_hundredth(kept, constant, word):
     assert rules.grows(kept, 100.0, constant=constant).word == word
+
+
+@pytest.mark.parametrize(
+    ("found", "word"),
+    [
+        # What is "within" an allowance may use all of it; numbers that a float holds exactly.
+        (rules.lower(Measured(3.0, 1.0, 3), 2.0, 2.0, decimals=1), "reproduced"),
+        (rules.lower(Measured(1.0, 1.0, 3), 2.0, 2.0, decimals=1), "reproduced"),
+        (rules.unchanged(Measured(-0.5, 0.25, 3), 0.5), "reproduced"),
+        # Seeds so scattered show nothing where their interval exceeds the value, or the range; no sooner.
+        (rules.lower(Measured(3.0, 2.0, 3), 2.0, 2.0, decimals=1), "reproduced"),
+        (rules.lower(Measured(-3.0, 2.0, 3), -2.0, -2.0, decimals=1), "reproduced"),
+        (rules.within(Measured(2.25, 0.5, 3), 1.0, 2.0, decimals=1), "reproduced"),
+        (rules.lower(Measured(2.0), 2.0, 2.0, floor=2.0, decimals=1), "reproduced"),  # the best possible value can be reached
+        (rules.below_zero(Measured(-0.25, 0.25, 3), "nats", 2), "not reproduced"),  # zero is the interval's end
+        (rules.grows(1.0, 100.0, constant=True), "not reproduced"),  # a hundredth is not less than one
+        (rules.grows(1.0, 100.0, constant=False), "reproduced"),
+    ],
+)
+def test_a_value_at_the_end_of_what_is_allowed(found, word):
+    assert found.word == word
+
+
+BINOMIAL, THREE = "binomial 95 % interval of the difference", "95 % interval over 3 seeds"
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        # 1.96 · √(0.065² + 0.0647²) = 0.180
+        (rules.error_rate(Measured(0.23), SAMPLING, 0.42), f"−0.19 points, uncertainty ±0.18 ({BINOMIAL})"),
+        (rules.error_rate(Measured(0.61, 0.2, 3), SAMPLING, 0.42), f"+0.19 points, uncertainty ±0.20 ({THREE})"),
+        (rules.error_rate(Measured(0.42), SAMPLING, 0.42), f"+0.00 points, uncertainty ±0.18 ({BINOMIAL})"),
+        (rules.size(Measured(190_000.0), 220_000.0), "differs by 14 % (10 % allowed)"),  # 3 / 22 = 13.6 %
+        (rules.unchanged(Measured(-0.05, 0.02, 3), 0.04), "the error changes by −0.050 points, allowed ±0.040"),
+        (rules.grows(0.94, 100.0, constant=True), "0.9 % of what an evaluation of RK-Net keeps (O(1): below 1 %)"),
+        (rules.within(Measured(1.25), 1.0, 2.0, decimals=2), "within 1 to 2, uncertainty ±0.00 (one seed)"),
+        (rules.within(Measured(2.25, 0.5, 3), 1.0, 2.0, decimals=2), f"0.25 outside 1 to 2, uncertainty ±0.50 ({THREE})"),
+        (rules.within(Measured(0.5, 0.75, 3), 1.0, 2.0, decimals=2), f"the {THREE} is wider than 1 to 2"),
+        (rules.below_zero(Measured(0.5, 0.25, 3), "nats", 2), f"0.50 ± 0.25 nats (paired, {THREE}): above zero"),
+        (rules.lower(Measured(2.5), 2.0, 2.25, unit="nats", decimals=2), "+0.25 nats, uncertainty ±0.00 (one seed)"),
+        (rules.lower(Measured(2.125), 2.0, 2.25, unit="nats", decimals=2), "within the range, uncertainty ±0.00 (one seed)"),
+        (
+            rules.lower(Measured(2.4), 0.55, 0.55, floor=2.394, decimals=2),
+            "no model reaches it: the best possible value on the data it is said of is 2.39",
+        ),
+    ],
+)
+def test_the_reason_has_the_numbers_that_decided(found, reason):
+    assert found.reason == reason
+
+
+def test_a_judgement_goes_on_after_is():
+    found = rules.lower(Measured(2.125), 2.0, 2.25, decimals=2)
+    assert found.text == "reproduced: within the range, uncertainty ±0.00 (one seed)"
