@@ -182,3 +182,69 @@ def test_an_answer_says_what_came_out():
 
 def test_the_claims_come_first():
     assert list(claims.verdicts(NUMBERS.__getitem__))[:3] == list(CLAIMS)
+
+
+def test_a_line_in_full():
+    assert judged()["figure-4-moons-8"].as_dict() == {
+        "page": "widths",
+        "quantity": "CNF minus planar flow, NLL on moons, K = M = 8",
+        "unit": "nats",
+        "published": "below 0",
+        "source": "Chen et al. 2018",
+        "work": "Neural Ordinary Differential Equations, arXiv:1806.07366",
+        "place": "Figure 4",
+        "comparability": "none",
+        "left_open": ENTRIES["figure-4-moons-8"].open,
+        # −0.31, −0.30, −0.29: t of two degrees of freedom, 4.3027, times 0.01 / √3
+        "ours": {"mean": pytest.approx(-0.3), "ci95": pytest.approx(0.024841, abs=1e-6), "seeds": 3},
+        "ours_from": "studies/widths/results/metrics.json:moons.planar_cnf.8.gap_nats - moons.planar.8.gap_nats",
+        "floor": None,
+        "round_trip_error": 1e-5,
+        "rule": "below zero",
+        "verdict": "reproduced",
+        "reason": "−0.3000 ± 0.0248 nats (paired, 95 % interval over 3 seeds): below zero",
+        "figures": ["studies/widths/results/figures/widths-gap.png"],
+    }
+
+
+def test_a_line_in_words():
+    error, memory = judged()["table-1-odenet-error"], judged()["table-1-odenet-memory"]
+    assert (error.source_text, error.ours_text) == ("Chen et al. 2018, Table 1", "0.42 ± 0.05")
+    assert error.floor_text == "±0.07 (binomial standard error)" and memory.floor_text == "–"
+    assert error.round_trip == 0.018, "the largest of the seeds"
+    assert memory.round_trip is None
+
+
+def test_a_number_that_the_source_rounds_holds_within_half_a_per_cent():
+    moons = DETAILS["density"]["report_moons"]
+    for entropy, holds in ((2.394 * 1.0045, True), (2.394 * 0.9955, True), (2.394 * 1.0055, False), (2.394 * 0.9945, False)):
+        line = judged(changed("density", report_moons=moons | {"entropy_nats": entropy}))["report-nll"]
+        assert (line.judgement.word != "not measured") == holds == (line.ours is not None)
+    line = judged(changed("density", report_moons=moons | {"entropy_nats": 2.5}))["report-nll"]
+    assert line.judgement.reason == "the published number is for report_moons.entropy_nats 2.394, ours for 2.5"
+    assert (line.ours, line.floor, line.round_trip) == (None, None, None)
+
+
+def test_what_a_file_lacks_is_not_measured_and_stays_so_in_the_file(tmp_path):
+    details = DETAILS["classification"]
+    for gone in ("binomial_standard_error_pct", "round_trip_error"):
+        network = {key: value for key, value in NETWORK.items() if key != gone}
+        lines = judged(changed("classification", odenet=network, resnet=details["resnet"]))
+        assert lines["table-1-odenet-error"].judgement == (
+            "not measured",
+            f"no odenet.{gone} in reports/details/classification.json",
+        )
+    found = claims.verdicts(changed("classification", dataset="cifar10").__getitem__)
+    claims.write_result(tmp_path / "claims.json", found)
+    content = json.loads((tmp_path / "claims.json").read_text())
+    assert (content["table-1-odenet-error"]["ours"], content["table-1-odenet-error"]["floor"]) == (None, None)
+    assert claims.read_result(tmp_path / "claims.json") == found
+    few = {name: content[name] for name in ("figure-3c", "table-1-mlp-error", "table-1-rknet-error")}
+    (tmp_path / "claims.json").write_text(json.dumps(few))
+    read = claims.read_result(tmp_path / "claims.json")
+    names = {page: {line.name for line in lines} for page, lines in read.items()}
+    assert names == {"solvers": {"figure-3c"}, "table1": {"table-1-mlp-error", "table-1-rknet-error"}}
+
+
+def test_the_details_of_all_claims_are_read(tmp_path):
+    assert claims.load_details(invented_numbers.written(tmp_path)) == DETAILS

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from neural_odes.summaries.statistics import over_seeds
-from neural_odes.verdicts.measured import Measured, number, paired_difference, paired_ratio, with_interval
+from neural_odes.verdicts.measured import Measured, number, paired_difference, paired_ratio, value, with_interval
 
 
 def test_measured_takes_the_interval_of_student():
@@ -35,3 +35,23 @@ def test_a_number_has_a_true_minus():
 def test_distinct_is_what_zero_lies_outside_of():
     assert Measured(0.2, 0.1, 3).distinct and Measured(-0.2, 0.1, 3).distinct
     assert not Measured(0.1, 0.2, 3).distinct and not Measured(0.1, None, 1).distinct
+
+
+def test_zero_at_the_end_of_an_interval_lies_in_it():
+    for found in (Measured(0.25, 0.25, 3), Measured(-0.25, 0.25, 3), Measured(0.0), Measured(0.0, 0.0, 3)):
+        assert not found.above_zero and not found.distinct
+    assert Measured(0.25, 0.0, 3).distinct, "seeds that agree leave no doubt"
+
+
+def test_the_seeds_that_both_have_are_paired():
+    one, other = over_seeds([6.0, 8.0, 90.0]), over_seeds([2.0, 1.0])
+    difference, ratio = paired_difference(one, other), paired_ratio(one, other)  # 4 and 7; 3 and 8
+    # Of two values: half their distance times Student's t of one degree of freedom, 12.7062.
+    assert (difference.mean, difference.n, difference.interval) == (5.5, 2, pytest.approx(12.7062 * 1.5, abs=1e-3))
+    assert (ratio.mean, ratio.n, ratio.interval) == (5.5, 2, pytest.approx(12.7062 * 2.5, abs=1e-3))
+    assert paired_difference(other, one).mean == -5.5
+
+
+def test_an_entry_in_words():
+    assert value(over_seeds([1.0, 2.0, 3.0]), 2) == "2.00 ± 2.48" and value(over_seeds([1.0]), 1) == "1.0"
+    assert (value(1234, 0), value(None, 3)) == ("1,234", "–")

@@ -22,3 +22,9 @@ def test_a_sentence_says_which_solver_follows():
         "RK4 returns its input with a relative error of 3e-01 (it does not follow the flow). "
         "The limit is 0.01; errors are the largest of the seeds."
     )
+
+
+def test_an_error_at_the_limit_is_too_large():
+    """Where it is reached, a number describes the solver."""
+    assert round_trip.shown(0.01) == "1e-02, too large" and not round_trip.follows(over_seeds([0.01]))
+    assert round_trip.shown(0.0099) == "1e-02"
