@@ -123,3 +123,69 @@ def test_the_report_is_answered_and_only_its_expectation_has_no_data():
 
 def test_names_are_fit_for_programs():
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in ENTRIES)
+
+
+def test_what_a_rule_needs_is_asked_of_it_alone(tmp_path):
+    assert read(tmp_path, rule="within", floor=None, read_as=[0.4, 0.6]).read_as == [0.4, 0.6]
+    assert read(tmp_path, rule="within", floor=None, value=[0.78, 0.86]).ends == (0.78, 0.86)
+    assert read(tmp_path, rule="grows", floor=None, value="O(L)", beside="rknet.bytes").beside == "rknet.bytes"
+    assert read(tmp_path, rule="unchanged", value="unchanged").value == "unchanged"
+    assert read(tmp_path, rule="lower", floor=None, value=-1.0).value_text == "-1"
+    assert read(tmp_path, decimals=0, unit=None).quantity_text == "ODE-Net, test error"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"rule": "grows"}, "claims.an-entry: beside is missing, which the rule 'grows' needs"),
+        ({"rule": "unchanged", "floor": None}, "claims.an-entry: floor is missing, which the rule 'unchanged' needs"),
+        ({"rule": "constant", "floor": None}, "claims.an-entry: beside is missing, which the rule 'constant' needs"),
+        (
+            {"rule": "within"},
+            "claims.an-entry: read_as is missing, which the rule 'within' needs where the value is not a range",
+        ),
+        ({"rule": "size", "value": [1.0, 2.0]}, "claims.an-entry: value must be a number for the rule 'size'"),
+        ({"value": [1.0, 2.0]}, "claims.an-entry: value must be a number for the rule 'error rate'"),
+        ({"rule": "lower", "value": [2.0, 2.0]}, "claims.an-entry: value: the lower end of a range comes first"),
+        ({"rule": "lower", "read_as": [2.0, 1.0]}, "claims.an-entry: read_as: the lower end of a range comes first"),
+    ],
+)
+def test_the_line_says_which_rule_needs_what(tmp_path, changes, said):
+    with pytest.raises(UserError) as raised:
+        read(tmp_path, **changes)
+    assert str(raised.value) == f"src/neural_odes/verdicts/claims.yaml: {said}"
+
+
+@pytest.mark.parametrize("changes", [{"decimals": -1}, {"value": [1.0]}, {"value": [1.0, 2.0, 3.0]}, {"read_as": [1.0]}])
+def test_bounds_of_an_entry(tmp_path, changes):
+    with pytest.raises(UserError, match=rf"claims\.an-entry\.{next(iter(changes))}"):
+        read(tmp_path, **changes)
+
+
+def test_a_source_is_checked_as_an_entry_is(tmp_path):
+    path = tmp_path / "claims.yaml"
+    path.write_text("sources:\n  chen: {name: Chen}\nclaims: {}\n")
+    with pytest.raises(UserError, match=r"^src/neural_odes/verdicts/claims\.yaml: sources\.chen\.work is missing"):
+        published.read(path)
+    path.write_text("sources: {b: {name: B, work: C}, a: {name: A, work: D}}\nclaims: {}\n")
+    sources, entries = published.read(path)
+    assert list(sources) == ["b", "a"] and sources["a"].work == "D" and entries == {}
+
+
+def test_what_figures_need_is_missed_by_name(monkeypatch):
+    monkeypatch.delitem(ENTRIES, "figure-3c")
+    with pytest.raises(UserError, match=r"claims\.yaml: claims\.figure-3c is missing, which figures and tables need; git diff "):
+        published._value("figure-3c")
+
+
+def test_the_papers_tables_as_printed():
+    """Chen et al. 2018, Tables 1 and 2; the report's values and its log's."""
+    assert published.TABLE_1 == {
+        "odenet": ("ODE-Net", 0.42, 220_000.0),
+        "resnet": ("ResNet (6 blocks)", 0.41, 600_000.0),
+        "rknet": ("RK-Net", 0.47, 220_000.0),
+        "mlp": ("1-layer MLP", 1.6, 240_000.0),
+    }
+    assert published.TABLE_2["latent_ode"] == {"30": 0.1642, "50": 0.1502, "100": 0.1346}
+    assert (published.FIGURE_3C, published.FIGURE_3C_CORRECTED) == (0.5, (0.78, 0.86))
+    assert (published.REPORT_NLL, published.REPORT_EXPECTED_NLL, published.TEST_IMAGES) == (3.1, 0.55, 10_000)
