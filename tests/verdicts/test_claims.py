@@ -248,3 +248,14 @@ def test_what_a_file_lacks_is_not_measured_and_stays_so_in_the_file(tmp_path):
 
 def test_the_details_of_all_claims_are_read(tmp_path):
     assert claims.load_details(invented_numbers.written(tmp_path)) == DETAILS
+
+
+def test_each_file_that_an_entry_asks_for_is_read_once(monkeypatch):
+    monkeypatch.setattr(claims, "ENTRIES", {"report-nll": ENTRIES["report-nll"]})
+    asked = []
+
+    def read(page):
+        asked.append(page)
+        return NUMBERS[page]
+
+    assert list(claims.verdicts(read)) == asked == ["density"]
