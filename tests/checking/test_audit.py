@@ -578,3 +578,88 @@ def test_what_lies_beside_code_is_left_out_of_a_folder_as_dvc_leaves_it_out(root
     with Repo.init(str(tmp_path), no_scm=True) as repo:
         assert [str(path)] * counts == list(repo.dvcignore.find(repo.fs, str(path.parent)))
     assert [path.name] * counts == list(lockfile.files(path.parent))
+
+
+def test_a_section_is_not_another_that_begins_like_it(clone):
+    """``toy.trainer`` is no part of ``toy.train``."""
+    content = json.loads(json.dumps(PARAMS))
+    content["toy"]["trainer"] = {"rate": 9}
+    save_yaml(clone.root / "params.yaml", content)
+    assert clone.audit().verdict == "current"
+
+
+def test_an_output_that_no_stage_makes_any_more(clone):
+    first = clone.commit()
+    shutil.copy(clone.root / STUDIED, clone.root / "kept.png")
+    before = md5(clone.root / STUDIED)
+    (clone.root / "studies" / "wide" / "dvc.lock").unlink()
+    clone.commit("The study is dropped")
+    found = clone.audit("kept.png")
+    assert (found.verdict, found.commit) == ("stale", first)
+    assert [(c.input, c.old, c.new) for c in found.changes] == [(STUDIED, before, "absent")]
+
+
+def test_a_figure_that_nobody_recorded_is_not_another_ones(clone):
+    """It lies where one of ours was, with a record; no dvc.lock has its bytes under any name."""
+    clone.commit()
+    clone.draw(FIGURE, (5, 5))
+    assert clone.audit().verdict == "not ours"
+
+
+def test_all_figures_are_audited_in_their_order(clone):
+    shutil.copy(clone.root / OTHER, clone.root / STUDIED)
+    found = audit.audits([clone.root / name for name in (STUDIED, FIGURE)], clone.root)
+    assert [(one.figure, one.verdict) for one in found] == [
+        (str(clone.root / STUDIED), "altered"),
+        (str(clone.root / FIGURE), "current"),
+    ]
+    assert found[0].reason == f"this is {OTHER}: the file was put in the place of another"
+    assert found[0].stage == "toy-figures", "of its own record"
+
+
+def test_what_programs_read_of_an_audit(clone):
+    parameter("rate", 0.2)(clone)
+    found = clone.audit(runs=lambda keys: {key: [f"run {number}"] for number, key in enumerate(keys)}).as_dict()
+    assert found.pop("code").keys() == {"src/data.py", "src/train.py", "src/draw.py", *FOLDERS}
+    assert found == {
+        "figure": str(clone.root / FIGURE),
+        "verdict": "stale",
+        "reason": "1 input changed since it was made",
+        "stage": "toy-figures",
+        "parameters": {"toy.train.rate": 0.1, "toy.train.steps": 30, "toy.evaluate.tolerance": 1e-5},
+        "data": {"data/toy.csv": "d" * 64, "models/line-0": "e" * 64},
+        "commit": "not committed yet",
+        "changes": ({"input": "toy.train.rate", "old": 0.1, "new": 0.2},),
+        "runs": {"toy-train@line-0": ["run 0", "run 1"]},
+        "exit_code": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "root", "verdict", "said"),
+    [
+        (FIGURE, True, "current", "made by the code, data and parameters of this clone"),
+        (FIGURE, False, "intact", "as it was saved; outside a clone only its own record can be checked"),
+        (
+            "plain.png",
+            True,
+            "not ours",
+            "it carries no record of this pipeline (never had one, or was saved again by another program)",
+        ),
+        ("torn.png", True, "altered", "the file is damaged: it cannot be read as an image"),
+        (
+            "theirs.png",
+            True,
+            "not ours",
+            "no dvc.lock of this clone's history has its hash; "
+            "it comes from another clone or an uncommitted run, or another program saved it again",
+        ),
+    ],
+)
+def test_the_verdict_in_a_sentence(clone, name, root, verdict, said):
+    clone.commit()
+    Image.new("RGB", (4, 4)).save(clone.root / "plain.png")
+    (clone.root / "torn.png").write_bytes((clone.root / FIGURE).read_bytes()[:200])
+    clone.draw("theirs.png", (3, 4))
+    found = audit.audit(clone.root / name, clone.root if root else None)
+    assert (found.verdict, found.reason, found.figure) == (verdict, said, str(clone.root / name))

@@ -189,3 +189,4 @@ def test_the_papers_tables_as_printed():
     assert published.TABLE_2["latent_ode"] == {"30": 0.1642, "50": 0.1502, "100": 0.1346}
     assert (published.FIGURE_3C, published.FIGURE_3C_CORRECTED) == (0.5, (0.78, 0.86))
     assert (published.REPORT_NLL, published.REPORT_EXPECTED_NLL, published.TEST_IMAGES) == (3.1, 0.55, 10_000)
+    assert published.REPORT_EPOCHS == 30
