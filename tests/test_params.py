@@ -1,5 +1,6 @@
 """Wrong parameters are one line that names the key and the remedy; right ones are read as DVC reads them."""
 
+import copy
 import importlib
 import re
 import shutil
@@ -568,3 +569,111 @@ def test_a_module_of_a_study_is_that_of_the_clone(tmp_path, monkeypatch):
     assert sys.path.count(str(tmp_path)) == 1
     with pytest.raises(ModuleNotFoundError):
         paths.study_module(tmp_path, "invented_one", "params")
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy", "said"),
+    [
+        (None, None, "x.yaml: there is no such file; bring it back with: git checkout x.yaml"),
+        (b"a: [", None, "x.yaml line 1: {}; git diff x.yaml shows what changed"),
+        (b"a: [", "write it again", "x.yaml line 1: {}; write it again"),
+        (b"", None, "x.yaml: sections expected, such as seeds and density; bring them back with: git checkout x.yaml"),
+        (b"", "write it again", "x.yaml: sections expected, such as seeds and density; write it again"),
+        (b"1: 2\n", "write it again", "x.yaml: sections expected, such as seeds and density; write it again"),
+        (b"a: 1\n2: 3\n", "write it again", "x.yaml: sections expected, such as seeds and density; write it again"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_its_remedy(tmp_path, content, remedy, said):
+    path = tmp_path / "x.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    for name in (None, "x.yaml", "studies/one/x.yaml"):
+        with pytest.raises(UserError) as raised:
+            params.read(path, name=name, remedy=remedy)
+        before, _, after = said.replace("x.yaml", name or "x.yaml").partition("{}")
+        assert str(raised.value).startswith(before) and str(raised.value).endswith(after)
+        assert len(str(raised.value)) > len(before + after) or "{}" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("toy.inner", [1], "toy.inner: input should be a valid dictionary or instance of Inner"),  # a long value is not printed
+        ("toy.threads", {"a": 1}, "toy.threads: input should be a valid integer"),
+        ("toy.threads", "two", "toy.threads: input should be a valid integer, not 'two'"),
+        ("toy.inner.deep", None, "toy.inner.deep: input should be a valid dictionary or instance of Deep, not None"),
+    ],
+)
+def test_the_file_and_the_value_stand_in_the_line(name, value, said):
+    content = copy.deepcopy(RIGHT)
+    _set(content, name, value)
+    with pytest.raises(UserError) as raised:
+        params.section(content, "toy", Outer, file="studies/one/params.yaml")
+    assert str(raised.value) == f"studies/one/params.yaml: {said}"
+
+
+def test_a_missing_section_is_missed_in_its_file():
+    for name, missing in (("toy", "toy"), ("toy.inner", "toy")):
+        with pytest.raises(UserError) as raised:
+            params.section({}, name, Outer, file="x.yaml")
+        assert str(raised.value) == f"x.yaml: {missing} is missing; git diff x.yaml shows what changed"
+
+
+def test_the_nearest_of_those_that_are_known():
+    assert params.nearest("raet", ["count", "rate"]) == "; did you mean rate?"
+    assert params.nearest("xyz", ["count", "rate"]) == "; known: count, rate"
+    # Two of four letters, in their order, are half: the least that counts as near.
+    assert params.nearest("abxy", ["abcd"]) == "; did you mean abcd?"
+    assert params.nearest("axyz", ["abcd"]) == "; known: abcd"
+    assert params.nearest("abcdeuvwxy", ["abcdeUVWXYZ"]) == "; known: abcdeUVWXYZ"  # ten letters of 21
+
+
+def written(root, folder, text):
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / folder / params.FILE).write_text(text)
+    (root / folder / names.FILE).write_text("stages: {}\n")
+
+
+def test_files_are_put_together_key_by_key(tmp_path):
+    written(tmp_path, "", "a: {b: {c: 1}}\nseeds: [0]\n")
+    written(tmp_path, "studies/one", "a: {b: {d: 2}, e: 3}\n")
+    (tmp_path / "studies" / "two").mkdir()
+    (tmp_path / "studies" / "two" / names.FILE).write_text("stages: {}\n")
+    assert params.load(tmp_path) == {"a": {"b": {"c": 1, "d": 2}, "e": 3}, "seeds": [0]}
+    assert params.studies(tmp_path) == ["studies/one"], "one without parameters of its own has no say"
+    homes = {name: params.origin(tmp_path, name) for name in ("a.b.d", "a.e", "a.b.c", "seeds", "nothing")}
+    assert homes == {
+        "a.b.d": "studies/one/params.yaml", "a.e": "studies/one/params.yaml",
+        "a.b.c": "params.yaml", "seeds": "params.yaml", "nothing": "params.yaml",
+    }  # fmt: skip
+    for again, said in (("a: {b: {c: 1}}", "a.b.c"), ("a: {b: 1}", "a.b"), ("seeds: {x: 1}", "seeds"), ("a: {e: {f: 1}}", "a.e")):
+        written(tmp_path, "studies/two", f"{again}\n")
+        with pytest.raises(UserError) as raised:
+            params.load(tmp_path)
+        assert str(raised.value) == f"studies/two/params.yaml: {said} is also in another params.yaml; rename it"
+
+
+def test_studies_alone_are_parameters_too(tmp_path):
+    written(tmp_path, "studies/one", "a: 1\n")
+    (tmp_path / params.FILE).unlink(missing_ok=True)
+    assert params.load(tmp_path) == {"a": 1}
+
+
+def test_a_section_that_is_none_has_no_models(clone):
+    """Where a mapping of models, or of sections, is expected in a study."""
+    path = clone / "studies" / "widths" / params.FILE
+    for text, said in (
+        ("density: 3\n", "density is not a known section"),
+        ("density: {models: 3}\n", "density.models is not a known section"),
+        ("density: {models: {cnf: 3}}\n", "density.models.cnf: "),
+        ("dens: {}\n", "dens is not a known section; did you mean density?"),
+        ("density: {wide: {}}\n", "density.wide is not a known section; did you mean widths?"),
+    ):
+        path.write_text(text)
+        with pytest.raises(UserError) as raised:
+            validation.check_all(clone)
+        assert str(raised.value).startswith(f"studies/widths/params.yaml: {said}") and "\n" not in str(raised.value)
+
+
+def test_a_claim_is_what_has_parameters():
+    assert sorted(validation.claims()) == ["classification", "density", "trajectory"]
