@@ -24,6 +24,7 @@ def clone(root, tmp_path_factory) -> Path:
     for name in COPIED:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (root / name).is_dir() else shutil.copy)(root / name, folder / name)
+    (folder / "src").symlink_to(root / "src")
     done = remade(folder)
     assert done.returncode == 0, done.stderr
     return folder

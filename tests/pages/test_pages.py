@@ -111,6 +111,7 @@ def draw(path: Path, made: Record) -> None:
 def copy_of_project(root: Path, to: Path) -> None:
     """What the pages are made from; all figures and numbers are invented."""
     (to / ".dvc").mkdir()
+    (to / "src").symlink_to(root / "src")
     study = f"studies/{STUDY}"
     for name in (
         "dvc.yaml", "params.yaml", "stages", "reports/notebooks", "reports/template", "studies/README.md", "docs/explore.png",

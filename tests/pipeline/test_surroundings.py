@@ -43,6 +43,7 @@ def clone(root, tmp_path_factory) -> Path:
     (folder / ".dvc").mkdir(parents=True)
     (folder / "params.yaml").write_text("{}")
     shutil.copytree(root / "stages", folder / "stages")
+    (folder / "src").symlink_to(SRC)
     study = folder / "studies" / "toy"
     for name, text in {
         "dvc.yaml": DVC_YAML, "figures/surroundings.py": FIGURE, "results/source/surroundings/points.csv": "0\n1\n"
@@ -137,7 +138,7 @@ def test_what_a_stage_needs_is_passed_on(monkeypatch, tmp_path):
 
 
 def test_every_script_closes_them_before_it_imports_a_library(root):
-    scripts = [path for path in (root / "stages").glob("*.py") if path.stem != "environment"]
+    scripts = [path for path in (root / "stages").glob("*.py") if path.stem not in ("environment", "unchanged")]
     assert len(scripts) > 8
     for path in scripts:
         imports = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -24,6 +24,7 @@ def clone(root, tmp_path_factory) -> Path:
     """With the study's results."""
     folder = invented_numbers.written(tmp_path_factory.mktemp("clone"))
     (folder / ".dvc").mkdir()
+    (folder / "src").symlink_to(root / "src")
     for name in ("stages", "reports/template", "studies/published"):
         shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("results", "__pycache__"))
     study = folder / "studies" / "published"

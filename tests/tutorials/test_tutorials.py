@@ -92,6 +92,7 @@ def small(folder: Path) -> Path:
         source = ROOT / name
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    (folder / "src").symlink_to(ROOT / "src")
     return folder
 
 
