@@ -50,8 +50,8 @@ def study_module(root: Path, study: str, name: str) -> ModuleType:
     Raises:
         ModuleNotFoundError: there is no such module, or it imports one that there is not.
     """
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
+    if sys.path[0] != str(root):
+        sys.path.insert(0, str(root))  # before another clone that the user has put there
     return importlib.import_module(f"{STUDIES}.{study}.{name}")
 
 
