@@ -30,6 +30,7 @@ PERMISSIVE = re.compile(r"\b(MIT|BSD|Apache|PSF|Python Software Foundation|ISC|H
 
 # Types of an interface that we use, from the library that the interface belongs to.
 COMES_WITH = {
+    "configobj": "dvc",
     "jinja2": "nbconvert",
     "markupsafe": "nbconvert",
     "nbformat": "nbconvert",
@@ -76,7 +77,7 @@ def imports(source: str) -> set[str]:
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             found.add(node.module.split(".")[0])
-    return found - set(sys.stdlib_module_names) - {"neural_odes", "studies", "environment"}
+    return found - set(sys.stdlib_module_names) - {"neural_odes", "studies", "environment", "unchanged"}
 
 
 def used(sources: list[str]) -> set[str]:

@@ -19,7 +19,7 @@ from servers import sshd, two_machines
 
 from neural_odes import git
 from neural_odes.errors import UserError
-from neural_odes.running import graph, scratch
+from neural_odes.running import call, graph, run_cache, scratch
 from neural_odes.running.cluster import head, worker
 from neural_odes.running.cluster.sweep import points
 from neural_odes.running.forecast import Measured
@@ -441,6 +441,22 @@ def test_no_cluster_at_the_address(toy, tmp_path):
     toy.remote(str(tmp_path / "remote"))
     with pytest.raises(UserError, match=r"^--address 127.0.0.1:1: "):
         toy.run(address="127.0.0.1:1")
+
+
+@pytest.mark.slow
+def test_an_experiment_in_a_folder_of_any_name(tmp_path):
+    """As a sweep writes its points down. DVC alone: 'ascii' codec can't encode character."""
+    folder = tmp_path / "drei Thesen, überall"
+    folder.mkdir()
+    (folder / ".dvc").mkdir()
+    texts = {".dvc/config": "[core]\n    analytics = false\n", ".gitignore": "/out\n", "params.yaml": "k: 1\n"}
+    texts["dvc.yaml"] = "stages:\n  a: {cmd: cp params.yaml out, deps: [params.yaml], outs: [out]}\n"
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    scratch.commit(folder, "All", initial=True)
+    environment = scratch.environment(folder) | {"PYTHONPATH": str(Path(run_cache.__file__).parents[2])}
+    call.dvc(folder, environment, "exp", "run", "--temp", "--name", "two", "--set-param", "k=2")
+    assert call.answer(folder, environment, "exp", "list", "--name-only").split() == ["two"]
 
 
 def test_sweeps_are_read_as_yaml_and_multiplied():

@@ -1,4 +1,5 @@
-"""DVC's run cache on a remote, an entry at a time: ``python -m neural_odes.running.run_cache …`` is ``dvc …`` with it.
+"""DVC's run cache on a remote, an entry at a time: ``python -m neural_odes.running.run_cache …`` is ``dvc …`` with it, and with
+settings in UTF-8.
 
 DVC copies all entries there are at each `repro --pull` and each `push --run-cache`. With n stages that is n² copies, some over
 what others are reading; and the rest of a copy that was cut short passes for the newest entry, so that its stage runs again.
@@ -9,7 +10,9 @@ import contextlib
 import sys
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
+import configobj
 import dvc.stage.cache
 from dvc.fs import utils
 from dvc.stage import Stage
@@ -86,8 +89,17 @@ def push(root: Path, stages: Collection[str]) -> None:
             raise UserError(f"{shared.path}: the remote rejects an entry of the run cache: {error}") from None
 
 
+class Settings(configobj.ConfigObj):
+    """A file of DVC's settings, in which folders may have any name. DVC writes ASCII, and an experiment has such a file."""
+
+    def write(self, *arguments: Any, **options: Any) -> Any:
+        self.encoding = "utf-8"
+        return super().write(*arguments, **options)
+
+
 if __name__ == "__main__":
     from dvc.cli import main
 
+    configobj.ConfigObj = Settings
     dvc.stage.cache.StageCache = RunCache
     sys.exit(main())
