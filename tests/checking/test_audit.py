@@ -176,6 +176,13 @@ def test_current(clone):
     assert (clone.audit().verdict, clone.audit().commit) == ("current", squashed)
 
 
+@pytest.mark.parametrize("file", ["dvc.yaml", "studies/wide/dvc.yaml"])
+def test_a_damaged_dvc_yaml_is_not_its_matter(clone, file):
+    """What made a figure stands in dvc.lock."""
+    (clone.root / file).write_text("stages: [")
+    assert clone.audit().verdict == clone.audit(STUDIED).verdict == "current"
+
+
 def test_it_need_not_be_tracked_nor_keep_its_name(clone):
     shutil.copy(clone.root / FIGURE, clone.root / "renamed.png")
     assert clone.audit("renamed.png").verdict == "current"
