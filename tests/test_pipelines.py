@@ -10,6 +10,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+from dvc.utils.serialize import load_yaml, modify_yaml
 
 from neural_odes import params, paths
 from neural_odes.pipeline.names import Declared, declared
@@ -263,3 +264,16 @@ def test_every_field_is_used():
     for leaf in params.flatten(params.load(ROOT)):
         name = leaf.rsplit(".", 1)[-1]
         assert re.search(rf"\.{name}\b", text) or f'"{leaf}"' in text or f'"{name}"' in text, leaf
+
+
+def test_dvc_can_read_what_it_writes_into_a_dvc_yaml(root, tmp_path):
+    """`dvc freeze` writes it anew, without quotes."""
+    for folder in paths.pipelines(root):
+        path = tmp_path / "dvc.yaml"
+        path.write_text((folder / "dvc.yaml").read_text())
+        before = load_yaml(path)
+        with modify_yaml(path) as content:
+            stage = next(iter(content["stages"].values()))
+            stage["frozen"] = True
+        next(iter(before["stages"].values()))["frozen"] = True
+        assert load_yaml(path) == before

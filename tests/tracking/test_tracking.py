@@ -52,7 +52,7 @@ stages:
     desc: NLL beside the entropy
     matrix: {model: [line], seed: "${seeds}"}
     cmd: "true"
-    meta: {mlflow: {nll: nll_nats, entropy: "data/toy/distribution.json:entropy_nats"}}
+    meta: {mlflow: {nll: nll_nats, entropy: "data/toy/distribution.json#entropy_nats"}}
     outs: ["evaluations/toy/${item.model}-${item.seed}"]
   toy-summarise:
     cmd: "true"
@@ -77,7 +77,7 @@ stages:
   toy-evaluate-wide:
     matrix: {model: [wide], seed: "${seeds}"}
     cmd: "true"
-    meta: {mlflow: {nll: nll_nats, entropy: "data/toy/distribution.json:entropy_nats"}}
+    meta: {mlflow: {nll: nll_nats, entropy: "data/toy/distribution.json#entropy_nats"}}
     outs: ["evaluations/${item.model}-${item.seed}"]
   side-summarise:
     cmd: "true"

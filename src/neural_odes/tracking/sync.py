@@ -35,7 +35,7 @@ from neural_odes.tracking.store import (
 )
 from neural_odes.tracking.trouble import trouble
 
-# In the meta of a stage: final numbers, plain name -> KEY of its metrics.json, or PATH:KEY; runs are sorted by the first.
+# In the meta of a stage: final numbers, plain name -> KEY of its metrics.json, or PATH#KEY; runs are sorted by the first.
 _META = "mlflow"
 # In the meta of a stage that draws its data itself: which values of its matrix, besides its parameters, decide them.
 _DRAWS = "draws"
@@ -247,12 +247,12 @@ class _Sync:
         return all((self.root / name).exists() and self.digest(name) == digest for name, digest in inputs.data.items())
 
     def named(self, where: str, metrics: dict[str, float], own: records.Inputs) -> float | None:
-        """The number at KEY of ``metrics`` or at PATH:KEY; None where it is not there or stems from other data.
+        """The number at KEY of ``metrics`` or at PATH#KEY; None where it is not there or stems from other data.
 
         Args:
             own: what the evaluation read, which is here now.
         """
-        path, _, key = where.rpartition(":")
+        path, _, key = where.rpartition("#")
         if not path:
             return metrics.get(key)
         folder = (self.root / path).parent
