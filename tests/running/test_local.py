@@ -307,15 +307,6 @@ def test_a_lock_that_a_killed_dvc_left_torn_is_forgotten(tmp_path):
         assert path.exists() == kept
 
 
-def test_of_what_dvc_says_in_the_end_its_error_is_told(tmp_path, monkeypatch):
-    complaint = (
-        "ERROR: first\nERROR: unexpected error - no answer\n\nHaving any troubles? Hit us up at https://dvc.org/support!\n"
-    )
-    monkeypatch.setattr(call, "DVC", [sys.executable, "-c", f"import sys; sys.exit({complaint!r})"])
-    with pytest.raises(UserError, match=r"^dvc: unexpected error - no answer$"):
-        call.answer(tmp_path, os.environ, "status")
-
-
 def test_ctrl_c_does_not_kill_a_dvc_that_writes(tmp_path, monkeypatch):
     """Which goes on for a second after both have heard it."""
     ended = tmp_path / "ended"
