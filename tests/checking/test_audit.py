@@ -669,3 +669,9 @@ def test_the_verdict_in_a_sentence(clone, name, root, verdict, said):
     clone.draw("theirs.png", (3, 4))
     found = audit.audit(clone.root / name, clone.root if root else None)
     assert (found.verdict, found.figure) == (verdict, str(clone.root / name)) and found.reason.startswith(said)
+
+
+def test_the_ends_of_figures_names_are_listed(clone):
+    with pytest.raises(UserError) as raised:
+        clone.audit("params.yaml")
+    assert str(raised.value) == f"{clone.root / 'params.yaml'}: not a figure; a file that ends in .png, .svg, .gif is expected"
