@@ -44,7 +44,7 @@ def test_the_house_is_light(committed):
     assert lines("README.md") <= 130 and lines("dvc.yaml") <= 330
     size = (committed / "dvc.lock").stat().st_size / len(params.load(committed)["seeds"])
     assert size <= 35_000  # DVC writes it anew at each stage
-    assert len(list((committed / "src" / "neural_odes").glob("*.py"))) - 1 <= 8  # beside the rooms
+    assert len(list((committed / "src" / "neural_odes").glob("*.py"))) - 1 <= 9  # beside the rooms
 
 
 def test_the_headline_numbers_are_few(committed):

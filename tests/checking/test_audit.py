@@ -177,10 +177,11 @@ def test_current(clone):
 
 
 @pytest.mark.parametrize("file", ["dvc.yaml", "studies/wide/dvc.yaml"])
-def test_a_damaged_dvc_yaml_is_not_its_matter(clone, file):
-    """What made a figure stands in dvc.lock."""
+def test_a_damaged_dvc_yaml_is_one_line(clone, file):
+    """What made a figure stands in dvc.lock; which stages there still are, in dvc.yaml."""
     (clone.root / file).write_text("stages: [")
-    assert clone.audit().verdict == clone.audit(STUDIED).verdict == "current"
+    with pytest.raises(UserError, match=rf"^{file}: damaged.*git checkout {file} brings it back$"):
+        clone.audit()
 
 
 def test_it_need_not_be_tracked_nor_keep_its_name(clone):

@@ -289,6 +289,14 @@ def dvc(tmp_path, monkeypatch):
     return made
 
 
+@pytest.fixture
+def hung_up():
+    """SIGHUP is heard, where `nohup` began the tests, too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def test_a_failure_shows_where_its_log_is_and_the_end_of_it_once(tmp_path, dvc, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run, file = shown(80, job("red-0"))
@@ -300,7 +308,7 @@ def test_a_failure_shows_where_its_log_is_and_the_end_of_it_once(tmp_path, dvc, 
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_what_this_process_hears_is_passed_on(tmp_path, dvc, signum):
+def test_what_this_process_hears_is_passed_on(tmp_path, dvc, hung_up, signum):
     """Alone it hears it, and what runs ends in peace."""
     run, file = shown(80, job("red-0"))
     code = """

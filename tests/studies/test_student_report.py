@@ -150,6 +150,7 @@ def test_a_run_keeps_scores_curves_and_records(tmp_path):
     pd.DataFrame({"step": [1], "metric": ["loss"], "value": [2.5]}).to_csv(
         target / "models/density/cnf-0/history.csv", index=False
     )
+    scratch.commit(root, "Settings", initial=True)
     run.keep(root, target)
     kept = root / "studies/student_report/kept"
     metrics = read_json(kept / "metrics.json")
