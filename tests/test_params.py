@@ -43,7 +43,7 @@ def _set(values, name, value):
 
 def test_the_committed_files_are_valid(root, values):
     validation.check(values)
-    validation.check_all(root)
+    validation.check_all(root, together=params.studies(root))
 
 
 @pytest.mark.parametrize(
@@ -251,8 +251,18 @@ def test_a_study_is_checked_beside_its_claim(clone, study, name, value, expected
     _set(values, name, value)
     with path.open("w") as stream:
         YAML(typ="safe", pure=True).dump(values, stream)
+    validation.check_all(clone)  # the claims may run
     with pytest.raises(UserError, match=f"^{expected}"):
-        validation.check_all(clone)
+        validation.check_all(clone, together=params.studies(clone))
+
+
+def test_whoever_runs_the_claims_is_not_told_of_studies(clone):
+    path = clone / params.FILE
+    path.write_text(path.read_text().replace("train_size: 1000000", "train_size: 49999"))
+    assert not cli._selection(clone, None, studies=False).targets
+    for what, studies in ((["density_baselines"], False), (None, True)):
+        with pytest.raises(UserError, match=r"^studies/density_baselines/params\.yaml: .*lower it, or raise density"):
+            cli._selection(clone, what, studies)
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,12 @@ def _valid_root() -> Path:
 
 @app.command()
 def check() -> None:
-    """Validate params.yaml, and those of the studies."""
+    """Validate params.yaml, and those of the studies; and that they go together."""
+    from neural_odes import params, validation
+
     with _one_line():
-        _valid_root()
+        root = _root()
+        validation.check_all(root, together=params.studies(root))
         print("params.yaml is valid, and so are those of the studies")
 
 
@@ -91,11 +94,17 @@ What = Annotated[
 
 
 def _selection(root: Path, what: list[str] | None, studies: bool) -> "Selection":
+    """What is to run; studies among it go with the claims' parameters."""
+    from neural_odes import params, validation
     from neural_odes.running.graph import Selection
 
     if studies and what:
         raise UserError(f"--studies: everything is run, {' and '.join(what)} too; leave out the one or the other")
-    return Selection(everything=True) if studies else Selection.named(root, what or [])
+    found = Selection(everything=True) if studies else Selection.named(root, what or [])
+    chosen = [study for study in params.studies(root) if studies or any(name.startswith(f"{study}/") for name in found.targets)]
+    if chosen:
+        validation.check_all(root, together=chosen)
+    return found
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import importlib.util
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,21 @@ from neural_odes.params import FILE
 from neural_odes.pipeline import names, schemas
 
 
-def check_all(root: Path) -> None:
+def check_all(root: Path, together: Collection[str] = ()) -> None:
     """Validates the params.yaml of the root and of every study.
+
+    Args:
+        together: studies, by folder, that must go with the claims' parameters, too: those that are to run. Whoever makes
+            a claim's data smaller is not to be told of studies.
 
     Raises:
         UserError: as ``check``; or a dvc.yaml, which says what stages ask for, is damaged.
     """
     found = check(params.read(root / FILE))
     for study in params.studies(root):
-        _check_study(root, study, found)
+        for section, claim, name in _check_study(root, study):
+            if study in together:
+                params.check_beside(section, found[claim], name, f"{study}/{FILE}")
     _check_declared(root)
 
 
@@ -42,7 +48,8 @@ def check(values: dict[str, Any]) -> dict[str, params.Section]:
         raise UserError(f"{FILE}: study_seeds: {fewer} are not the first of seeds, {seeds}; make them {seeds[: len(fewer)]}")
     found = {claim: params.section(values, claim, schemas.claim(claim)) for claim in claims()}
     for claim, section in found.items():
-        _check_models(claim, section, values[claim]["models"], FILE)
+        for own, _, name in _models(claim, values[claim]["models"], FILE):
+            params.check_beside(own, section, name, FILE)
     return found
 
 
@@ -52,12 +59,12 @@ def claims() -> list[str]:
     return [name for name in packages if importlib.util.find_spec(f"neural_odes.{name}.params")]
 
 
-def _check_study(root: Path, study: str, found: Mapping[str, params.Section]) -> None:
+def _check_study(root: Path, study: str) -> Iterator[tuple[params.Section, str, str]]:
     """A study's file holds models of the claims, and the sections of which the study's params.py has a schema: such as those of a
     model that is no network.
 
-    Args:
-        found: sections of the claims.
+    Yields:
+        Each section, its claim, its name.
     """
     file = f"{study}/{FILE}"
     own: dict[str, Any] = {}
@@ -71,18 +78,17 @@ def _check_study(root: Path, study: str, found: Mapping[str, params.Section]) ->
         for key, value in sections.items():
             if key == "models" and isinstance(value, dict):
                 networks = {model: raw for model, raw in value.items() if f"{claim}.models.{model}" not in own}
-                _check_models(claim, found[claim], networks, file)
+                yield from _models(claim, networks, file)
             elif key not in known:
                 raise UserError(f"{file}: {claim}.{key} is not a known section{params.nearest(str(key), [*known, 'models'])}")
     for name, schema in own.items():
-        section = params.section(values, name, schema, file=file)
-        params.check_beside(section, found[name.partition(".")[0]], name, file)
+        yield params.section(values, name, schema, file=file), name.partition(".")[0], name
 
 
-def _check_models(claim: str, section: params.Section, sections: dict[str, Any], file: str) -> None:
+def _models(claim: str, sections: dict[str, Any], file: str) -> Iterator[tuple[params.Section, str, str]]:
     for model, raw in sections.items():
         _, own = schemas.model(claim, model, raw, file=file)
-        params.check_beside(own, section, f"{claim}.models.{model}", file)
+        yield own, claim, f"{claim}.models.{model}"
 
 
 def _check_declared(root: Path) -> None:

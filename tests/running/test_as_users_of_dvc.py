@@ -25,7 +25,7 @@ density:
   data: {train_size: 400, validation_size: 100, test_size: 100}
   train: {steps: 4, batch_size: 32, warmup_steps: 1, validate_every: 2}
   models: {gmm: {components: [1], train_size: 200}}
-  evaluate: {grid_spacing: 0.5, samples: 20}
+  evaluate: {grid_spacing: 0.2, samples: 20}
   animation: {frames: 2}
   report:
     data: {train_size: 400, validation_size: 100, test_size: 100}
