@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BENCHMARK = Path("benchmarks/results/rebuild.json")
 _SEED = re.compile(r"[-@]\d+$")
+_TRAINING = 2 / 3  # of a job of several stages, the part of the training
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Node:
         key: of its address, its parameters and those of its ancestors; the same key in the same commit is the same result.
         made: paths of its outputs, relative to the root.
         kind: of the stages that take as long: its address without the seed, and its parameters.
-        seconds: that it takes: when the committed benchmark was run, its part of its job; 0 where that is not known.
+        seconds: that it takes: when the committed benchmark was run, about its part of its job; 0 where that is not known.
         here: whether that was measured on this machine.
     """
 
@@ -198,11 +199,12 @@ def read(root: Path) -> dict[str, Node]:
         graph = repo.index.graph
         stages = {name_of(stage).address: stage for stage in repo.index.stages}
         parents = {address: tuple(sorted(name_of(p).address for p in graph.successors(s))) for address, s in stages.items()}
-        shared: dict[str, int] = {}  # expensive stages a job
-        for stage in stages.values():
-            if _expensive(stage):
-                shared[job(name_of(stage))] = shared.get(job(name_of(stage)), 0) + 1
-        for address in TopologicalSorter(parents).static_order():
+        order = list(TopologicalSorter(parents).static_order())
+        expensive: dict[str, list[str]] = {}  # by job
+        for address in order:
+            if _expensive(stages[address]):
+                expensive.setdefault(job(name_of(stages[address])), []).append(address)
+        for address in order:
             stage, name = stages[address], name_of(stages[address])
             keys = [key for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params]
             asked = {key: params.lookup(values, key) for key in keys if params.has(values, key)}  # DVC says which is missing
@@ -217,10 +219,23 @@ def read(root: Path) -> dict[str, Node]:
                 key=_digest(identity),
                 made=tuple(Path(out.fs_path).relative_to(repo.root_dir).as_posix() for out in stage.outs),
                 kind=f"{_SEED.sub('', address)} {_digest(asked)[:8]}",
-                seconds=seconds.get(without_seed(job(name)), 0.0) / shared.get(job(name), 1),
+                seconds=seconds.get(without_seed(job(name)), 0.0) * _share(address, expensive.get(job(name), [])),
             )
-    order = {paths.from_root(root, folder): number for number, folder in enumerate(paths.pipelines(root))}
-    return {address: found[address] for address in sorted(stages, key=lambda a: order.get(found[a].name.folder, len(order)))}
+    places = {paths.from_root(root, folder): number for number, folder in enumerate(paths.pipelines(root))}
+    return {address: found[address] for address in sorted(stages, key=lambda a: places.get(found[a].name.folder, len(places)))}
+
+
+def _share(address: str, of_job: Sequence[str]) -> float:
+    """Of the seconds of a job, of which the benchmark knows no more: most go to its first stage, which trains.
+
+    Args:
+        of_job: its expensive stages, in the order in which they run.
+    """
+    if address not in of_job:
+        return 0.0
+    if len(of_job) == 1:
+        return 1.0
+    return _TRAINING if address == of_job[0] else (1 - _TRAINING) / (len(of_job) - 1)
 
 
 def _digest(content: Any) -> str:

@@ -105,6 +105,11 @@ class Line:
     _runs: bool = False
     _whole: float = 0.0
 
+    @property
+    def ahead(self) -> list[Node]:
+        """The stages that run or will."""
+        return [part for part in self.job.parts if part.name.address not in self.passed]
+
     def begins(self, where: str = "", *, again: bool = False) -> None:
         now = time.monotonic()
         self.phase, self.where, self.attempts = "running", where, self.attempts + 1
