@@ -5,6 +5,7 @@ what other code has made; `dvc status` would call that up to date, and the run c
 """
 
 import atexit
+import contextlib
 import os
 import sys
 import tempfile
@@ -31,8 +32,16 @@ def watch(root: Path) -> None:
 
 
 def _texts(root: Path) -> Texts:
-    files = [*root.glob("*"), *(path for folder in _FOLDERS for path in (root / folder).rglob("*"))]
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files if path.suffix in _WRITTEN and path.is_file()}
+    found: Texts = {}
+    for folder in (root, *(root / name for name in _FOLDERS)):
+        for where, below, files in os.walk(folder):  # passes by what vanishes: outputs, which DVC deletes before a stage runs
+            if folder == root:
+                below.clear()
+            for path in (Path(where, name) for name in files):
+                if path.suffix in _WRITTEN:
+                    with contextlib.suppress(FileNotFoundError):
+                        found[path.relative_to(root).as_posix()] = path.read_bytes()
+    return found
 
 
 def _compare(root: Path, folder: Path, command: str, before: Texts) -> None:

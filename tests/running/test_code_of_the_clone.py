@@ -1,5 +1,6 @@
 """A stage runs the code of the clone that its script lies in, whichever is installed, and DVC hashes the code that ran."""
 
+import importlib
 import json
 import os
 import shutil
@@ -216,3 +217,24 @@ def test_a_module_of_a_study_comes_from_the_clone_not_from_another_before_it(tmp
     for name in [name for name in sys.modules if name.partition(".")[0] == "studies"]:
         monkeypatch.delitem(sys.modules, name)
     assert paths.study_module(tmp_path / "own", "invented_two", "params").OF == "own"
+
+
+def test_outputs_of_other_stages_may_come_and_go_while_it_looks(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "stages")
+    unchanged = importlib.import_module("unchanged")
+    folder, ended = tmp_path / "studies" / "toy", threading.Event()
+
+    def come_and_go() -> None:
+        while not ended.is_set():
+            (folder / "models" / "m").mkdir(parents=True, exist_ok=True)
+            (folder / "models" / "m" / "notes.txt").touch()
+            shutil.rmtree(folder)
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        for _ in range(300):
+            unchanged._texts(tmp_path)
+    finally:
+        ended.set()
+        other.join()
