@@ -100,7 +100,7 @@ def _check_declared(root: Path) -> None:
         files = dict.fromkeys(file for file in (folder / FILE, root / FILE) if file.is_file())
         where = [paths.from_root(root, file) for file in files]
         file = paths.from_root(root, folder / names.FILE)
-        for stage in _declared(root, folder, values):
+        for stage in declared(root, folder, values):
             if (other := homes.setdefault(stage.name.name, file)) != file:
                 raise UserError(f"{file}: {stage.name.name} is also a stage of {other}; rename one: records know them by name")
             for name in stage.parameters:
@@ -108,7 +108,15 @@ def _check_declared(root: Path) -> None:
                     raise UserError(f"{' or '.join(where)}: {name} is missing; git diff {' '.join(where)} shows what changed")
 
 
-def _declared(root: Path, folder: Path, values: dict[str, Any]) -> list[names.Declared]:
+def declared(root: Path, folder: Path, values: dict[str, Any]) -> list[names.Declared]:
+    """The stages of the dvc.yaml in ``folder``.
+
+    Args:
+        values: the parameters of the clone.
+
+    Raises:
+        UserError: it is damaged, or names a parameter that there is not.
+    """
     try:
         return list(names.declared(root, folder, values))
     except params.DAMAGES as error:

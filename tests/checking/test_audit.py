@@ -177,11 +177,12 @@ def test_current(clone):
 
 
 @pytest.mark.parametrize("file", ["dvc.yaml", "studies/wide/dvc.yaml"])
-def test_a_damaged_dvc_yaml_is_one_line(clone, file):
-    """What made a figure stands in dvc.lock; which stages there still are, in dvc.yaml."""
+def test_a_damaged_dvc_yaml_is_named_by_its_line(clone, file):
+    """Nothing else says whether a stage still draws a figure."""
     (clone.root / file).write_text("stages: [")
-    with pytest.raises(UserError, match=rf"^{file}: damaged.*git checkout {file} brings it back$"):
-        clone.audit()
+    for asked in (clone.audit, lambda: audit.figures(clone.root)):
+        with pytest.raises(UserError, match=rf"^{file} line \d+: .*; git diff {file} shows what changed$"):
+            asked()
 
 
 def test_it_need_not_be_tracked_nor_keep_its_name(clone):

@@ -73,7 +73,7 @@ def test_what_a_stage_that_is_gone_made_is_not_expected(clone):
 
 def test_a_damaged_dvc_yaml_is_one_line(clone):
     (clone / "dvc.yaml").write_text("stages: [")
-    with pytest.raises(UserError, match=r"^dvc\.yaml: damaged, .*; git checkout dvc\.yaml brings it back$"):
+    with pytest.raises(UserError, match=r"^dvc\.yaml line \d+: .*; git diff dvc\.yaml shows what changed$"):
         redraw(clone, cores=1)
 
 

@@ -130,7 +130,8 @@ def audits(figures: Iterable[Path], root: Path | None, runs: Runs = lambda keys:
         runs: answers which MLflow runs there are for the keys of trainings.
 
     Raises:
-        UserError: there is no such file, or it is no PNG, SVG or GIF.
+        UserError: there is no such file, or it is no PNG, SVG or GIF; or the clone's params.yaml, a dvc.yaml or a dvc.lock is
+            damaged.
     """
     clone = _Clone(root) if root else None
     return [_audit(path, clone, runs) for path in figures]

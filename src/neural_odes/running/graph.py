@@ -11,9 +11,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAMLError
-
-from neural_odes import git, params, paths
+from neural_odes import git, params, paths, validation
 from neural_odes.errors import UserError
 from neural_odes.pipeline import names
 from neural_odes.pipeline.metrics import read_json
@@ -145,19 +143,10 @@ def declared(root: Path) -> list[names.Declared]:
     """The stages of all pipelines as every dvc.yaml has them now: a dvc.lock and the folders also hold what was dropped.
 
     Raises:
-        UserError: a dvc.yaml is damaged, or names a parameter that there is not.
+        UserError: as ``validation.declared``.
     """
     values = params.load(root)
-    found: list[names.Declared] = []
-    for folder in paths.pipelines(root):
-        try:
-            found += names.declared(root, folder, values)
-        except (YAMLError, LookupError, AttributeError, TypeError, ValueError):
-            name = _file(paths.from_root(root, folder))
-            raise UserError(
-                f"{name}: damaged, or of other parameters; dvc status says more; git checkout {name} brings it back"
-            ) from None
-    return found
+    return [stage for folder in paths.pipelines(root) for stage in validation.declared(root, folder, values)]
 
 
 @contextlib.contextmanager
