@@ -131,6 +131,12 @@ def test_parameters_that_the_first_stage_refuses_run_nothing(project, environmen
     assert "starts" not in said
 
 
+def test_where_dvc_finds_no_git_no_stage_is_to_blame(project, environment):
+    (project / ".dvc" / "config").write_text("")
+    with pytest.raises(UserError, match=r"^dvc: .* is not a git repository; clone the project .*core\.no_scm true$"):
+        local.repro(project, environment, cores=2)
+
+
 def names(found: list[local.Job]) -> list[str]:
     return [job.name for job in found]
 

@@ -23,13 +23,14 @@ def dvc(root: Path, environment: Mapping[str, str], *arguments: str) -> None:
     """
     code, *_ = _ended(root, environment, *arguments)
     if code:
-        _look(root)
+        check_clone(root)
         what = "a stage" if arguments[0] in ("repro", "exp") else f"dvc {arguments[0]}"
         raise UserError(f"{what} failed; see its error above")
 
 
-def _look(root: Path) -> None:
-    """
+def check_clone(root: Path) -> None:
+    """Looks, after a failure, whether DVC could read the clone at all.
+
     Raises:
         UserError: a dvc.lock or dvc.yaml is damaged, or there is no git repository: no stage is to blame.
     """
@@ -46,7 +47,7 @@ def answer(root: Path, environment: Mapping[str, str], *arguments: str) -> str:
     """
     code, said, complaint = _ended(root, environment, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if code:
-        _look(root)
+        check_clone(root)
         _, _, cause = complaint.rpartition("ERROR: ")  # behind it comes whom to ask for help
         raise UserError(f"dvc: {in_short(cause) or 'no answer'}")
     return said

@@ -19,7 +19,7 @@ from rich.table import Table
 from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import read_json
-from neural_odes.running import call, forecast, graph, lockfile
+from neural_odes.running import call, forecast, graph
 from neural_odes.running.children import Children, end_of, log
 from neural_odes.running.forecast import Measured
 from neural_odes.running.graph import Node, Selection
@@ -65,7 +65,7 @@ def repro(root: Path, environment: Mapping[str, str], *, cores: int, selection: 
         _console.print(view.kept())
         raise
     if view.failed:
-        lockfile.read(root)  # says what to do with a damaged one
+        call.check_clone(root)
         raise UserError(f"{paths.and_more(view.failed)}: a stage failed; its log is named above, and what ended is kept")
     if not found and not last.parts:
         _console.print("everything is up to date")
@@ -81,7 +81,7 @@ def check(root: Path, environment: Mapping[str, str]) -> None:
     with dvc.interruptible(lambda times: None):
         code = dvc.dvc("check", "repro", "check")
     if code:
-        lockfile.read(root)
+        call.check_clone(root)
         _console.print(end_of(log(root, "check")))
         raise UserError("check: a stage failed; its log is named above")
 
