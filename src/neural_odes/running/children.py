@@ -24,7 +24,7 @@ def log(root: Path, name: str) -> Path:
 
 
 def broken_off(path: Path) -> bool:
-    """Whether the job of a log did not end well: its training may go on from a checkpoint."""
+    """Whether the job that wrote a log was cut short or failed: its training may go on from a checkpoint."""
     return path.exists() and not path.read_bytes().endswith(DONE)
 
 

@@ -98,7 +98,7 @@ def until_end(jobs: Sequence[Job], left: Mapping[str, float], running: Collectio
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds until the end; ``least`` where the time of some job is not known and counts nothing."""
+    """Seconds until the end; ``least`` where the time of some stage is not known and counts as nothing."""
 
     seconds: float
     least: bool

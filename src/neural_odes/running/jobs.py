@@ -15,7 +15,7 @@ _STEP = re.compile(r"[^ ]+: step (?P<step>\d+) of (?P<steps>\d+), (?P<left>\d+) 
 """What a training says every 20 seconds, where it writes to no terminal."""
 
 
-@dataclass(frozen=True, eq=False)  # each is itself alone
+@dataclass(frozen=True, eq=False)  # compared by identity, so that it can be a key
 class Job:
     """Stages that one process runs, one after the other: those of one model and seed.
 
@@ -58,7 +58,7 @@ class Steps:
 
     @property
     def whole(self) -> float:
-        """Seconds of all its steps, even where some were done before an interruption; 0 at its end, which does not tell."""
+        """Seconds of all its steps, those before an interruption included; 0 at its last step, where they cannot be told."""
         return self.left * self.steps / (self.steps - self.step) if self.step < self.steps else 0.0
 
     def left_at(self, now: float) -> float:
@@ -82,10 +82,10 @@ class Line:
         where: the node that it runs on, where there are several.
         attempts: how often it was begun; more than once where a worker or its node was lost.
         again: whether a training of it may go on from a checkpoint.
-        began, seconds: of its last attempt.
+        began, seconds: when its last attempt began, and how long it took.
         stage: the address of that which runs now.
-        stage_began: or the job, of its first.
-        steps: of that stage, where it has told.
+        stage_began: when that began; for its first stage, when the job did.
+        steps: what that stage said last of its steps; None where it has said nothing.
         passed: addresses of its stages that have ended, and of those that DVC did not run.
         measured: seconds of those that ran, from their start.
     """

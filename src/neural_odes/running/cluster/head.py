@@ -185,9 +185,7 @@ def _at(root: Path, point: Point) -> dict[str, Node]:
 
 def _settings(root: Path, *, remote: bool) -> dict[str, dict[str, Any]]:
     """What workers need of DVC's configuration."""
-    from dvc.repo import Repo
-
-    with Repo(str(root)) as repo:
+    with graph.opened(root) as repo:
         if not remote:
             return {"cache": {**repo.config["cache"], "dir": str(repo.cache.local_cache_dir)}}
         name = repo.config["core"].get("remote")

@@ -120,9 +120,8 @@ def _prepare(clone: Path, source: Source, settings: dict[str, dict[str, Any]]) -
     (clone / ".dvc" / "tmp" / "rwlock").unlink(missing_ok=True)  # of a killed DVC, which may be there still as a zombie
     settings = source.settings | settings
     remotes = {f'remote "{name}"': remote for name, remote in settings.pop("remote", {}).items()}
-    with (clone / ".dvc" / "config.local").open(
-        "wb"
-    ) as stream:  # DVC itself writes ASCII only, and folders have other names, too
+    with (clone / ".dvc" / "config.local").open("wb") as stream:
+        # Not by DVC, which writes ASCII only: folders have other names, too.
         ConfigObj(settings | remotes, encoding="utf-8").write(stream)
 
 
