@@ -150,7 +150,7 @@ def test_where_a_time_is_not_known_the_rest_is_a_bound(clock):
 
 
 def test_what_was_measured_here_is_expected_the_next_time(tmp_path):
-    """The median of the latest five; and what was never measured here is scaled by what was."""
+    """The median of the latest five; what was never measured here is scaled by what was, and half a minute as expected."""
     kept = Measured(tmp_path)
     for seconds in (500, 90, 50, 60, 70, 80):
         kept.add("red-train@m", seconds)
@@ -159,7 +159,7 @@ def test_what_was_measured_here_is_expected_the_next_time(tmp_path):
     stages = [node("red-train@m-0", 30), node("red-score@m-0", 20), node("blue-train@m-0", 8), node("blue-score@m-0", 8)]
     found = forecast.expected({stage.name.address: stage for stage in stages}, Measured(tmp_path).read())
     seconds = {address: (stage.seconds, stage.here) for address, stage in found.items()}
-    scale = (70 + 20 + 6) / (30 + 20 + 8)
+    scale = (70 + 20 + 6 + 30) / (30 + 20 + 8 + 30)
     assert seconds == {
         "red-train@m-0": (70, True),
         "red-score@m-0": (20, True),

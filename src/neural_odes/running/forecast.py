@@ -49,7 +49,7 @@ def expected(stages: Mapping[str, Node], measured: Mapping[str, Sequence[float]]
     """The stages with the seconds that each takes here: as measured, else as the benchmark says, scaled by what both know."""
     here = {address: statistics.median(measured[stage.kind]) for address, stage in stages.items() if stage.kind in measured}
     both = [address for address in here if stages[address].expensive and stages[address].seconds]
-    scale = sum(here[address] for address in both) / sum(stages[address].seconds for address in both) if both else 1.0
+    scale = (_DOUBT + sum(here[address] for address in both)) / (_DOUBT + sum(stages[address].seconds for address in both))
     return {
         address: replace(stage, seconds=here[address], here=True)
         if address in here
