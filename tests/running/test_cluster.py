@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from ray.cluster_utils import Cluster
+from rich.console import Console
 from servers import sshd, two_machines
 
 from neural_odes import git
@@ -24,6 +25,7 @@ from neural_odes.running.cluster import head, worker
 from neural_odes.running.cluster.sweep import points
 from neural_odes.running.forecast import Measured
 from neural_odes.running.graph import Selection
+from neural_odes.running.view import View
 
 PARAMS = "seeds: [0, 1]\nred: {threads: 1, colour: scarlet}\n"
 WORK = """
@@ -441,6 +443,15 @@ def test_no_cluster_at_the_address(toy, tmp_path):
     toy.remote(str(tmp_path / "remote"))
     with pytest.raises(UserError, match=r"^--address 127.0.0.1:1: "):
         toy.run(address="127.0.0.1:1")
+
+
+def test_a_cluster_without_a_worker_yet(tmp_path, monkeypatch):
+    """Whose head was started with no CPU: stages would all begin at once there."""
+    monkeypatch.setattr(head, "_connected", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(head.ray, "nodes", lambda: [{"Alive": True, "Resources": {"memory": 1e9}}])
+    source, view = worker.Source("", b"", {}, {}, None), View([], cores=1, console=Console())
+    with pytest.raises(UserError, match=r"^--address h:1: no machine of the cluster has a CPU .*; add one with: ray start$"):
+        head._on_ray(tmp_path, {}, source, view, address="h:1", cpus=None)
 
 
 @pytest.mark.slow

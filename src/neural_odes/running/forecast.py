@@ -63,8 +63,6 @@ def starting(ready: Sequence[Job], running: Collection[Job], cores: float) -> li
     used = sum(job.threads for job in running)
     chosen: list[Job] = []
     for job in ready:
-        if used >= cores:
-            break
         if not used or used + job.threads <= cores:
             chosen.append(job)
             used += job.threads

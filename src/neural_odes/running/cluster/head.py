@@ -267,12 +267,14 @@ def _on_ray(root: Path, tasks: Mapping[str, Task], source: Source, view: View, *
     """Runs the tasks, shows how they go, and writes their logs.
 
     Raises:
-        UserError: a stage failed; what does not depend on it has ended.
+        UserError: there is no CPU; or a stage failed, and what does not depend on it has ended.
     """
     with _connected(address, cpus):
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         view.cores, gpus = (sum(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
         largest = max(node.get("CPU", 0.0) for node in nodes)
+        if not largest:  # a head that only keeps books, and no worker yet
+            raise UserError(f"--address {address}: no machine of the cluster has a CPU to run stages on; add one with: ray start")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         told = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
         sent = [ray.put(source)]  # in a list, or each task would fetch it, whether its clone has the commit or not
