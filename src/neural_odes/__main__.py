@@ -31,7 +31,7 @@ def _change_to_the_code_of_the_clone() -> None:
         return
     before = os.environ.get("PYTHONPATH", "")
     first = os.pathsep.join(filter(None, (str(root / "src"), before)))
-    if before.startswith(str(root / "src")):
+    if before.split(os.pathsep)[0] == str(root / "src"):
         raise UserError(f"PYTHONPATH: Python runs {_HERE}, not {root / 'src'}; call it in the environment of {root}: make env")
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | {"PYTHONPATH": first})
 

@@ -200,8 +200,9 @@ def test_the_command_runs_the_code_of_the_clone_that_it_is_called_in(tmp_path):
     (clone / "src/neural_odes/cli.py").write_text("def app():\n    import sys\n    print(__file__, *sys.argv[1:])\n")
     (clone / "studies").mkdir()
     command = ("-m", "neural_odes", "audit", "--json")
-    for folder in (clone, clone / "studies"):
-        done = called(folder, *command, PYTHONPATH=str(ROOT / "src"))
+    alike = os.pathsep.join((f"{clone}/src-of-another", str(ROOT / "src")))
+    for folder, installed in ((clone, str(ROOT / "src")), (clone / "studies", alike)):
+        done = called(folder, *command, PYTHONPATH=installed)
         assert done.stdout == f"{clone}/src/neural_odes/cli.py audit --json\n", done.stderr
     hostile = f"import sys\nsys.path.insert(0, {str(ROOT / 'src')!r})\nfrom neural_odes import paths\n"
     (clone / "src" / "sitecustomize.py").write_text(hostile)
