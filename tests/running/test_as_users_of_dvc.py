@@ -22,9 +22,9 @@ from neural_odes.running import lockfile, scratch
 pytestmark = pytest.mark.slow
 TINY = """
 density:
-  data: {train_size: 400, validation_size: 100, test_size: 100}
+  data: {train_size: 400, validation_size: 200, test_size: 200}
   train: {steps: 4, batch_size: 32, warmup_steps: 1, validate_every: 2}
-  models: {gmm: {components: [1], train_size: 200}}
+  models: {gmm: {components: [1], train_size: 200}, kde: {train_size: 200, test_size: 100}}
   evaluate: {grid_spacing: 0.2, samples: 20}
   animation: {frames: 2}
   report:

@@ -213,7 +213,7 @@ def test_a_study_and_what_it_needs_with_a_relative_cache_folder_in_the_project(t
     assert toy.ran() == dict.fromkeys(("red-data", "model-0", "model-1", "wide-0", "wide-1"), 1)
     assert (toy.folder / "studies" / "wide" / "wide.json").read_text() == "wide-0model-0red-datawide-1model-1red-data"
     assert not (toy.folder / "red.json").exists()
-    assert {path.name for path in (toy.folder / "kept").iterdir()} == {"clones", "logs"}
+    assert {path.name for path in (toy.folder / "kept").iterdir()} == {"clones", "logs", "seconds.json"}
 
 
 def test_only_what_a_target_needs(toy):
