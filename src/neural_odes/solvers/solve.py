@@ -1,22 +1,22 @@
 """Initial value problems dy/dt = f(t, y): one interface to adaptive and fixed-step solvers.
 
-Adaptive solves, and with them every final number, are torchdiffeq's. Training may use fixed steps (runge_kutta.py), which are
-the ones it is given and nothing else.
+Adaptive solves, and with them every final number, take torchdiffeq's steps: those with gradients are torchdiffeq's own, others by
+the usual method ours (dopri5.py). Training may use fixed steps (runge_kutta.py), which are the ones it is given and nothing else.
 """
 
 import functools
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-import torchdiffeq
 from jaxtyping import Float
 from torch import Tensor
 
 from neural_odes.errors import UserError
+from neural_odes.solvers.dopri5 import CannotGoOnError, dopri5
 from neural_odes.solvers.runge_kutta import TABLEAUS, DerivedField, Field, adjoint_steps, last_state, steps
 
 
@@ -26,7 +26,7 @@ class SolverError(UserError):
 
 @dataclass(frozen=True)
 class Adaptive:
-    """Step size control by an embedded error estimate (torchdiffeq).
+    """Step size control by an embedded error estimate, as in torchdiffeq.
 
     Args:
         rtol: relative tolerance of one step.
@@ -63,8 +63,7 @@ class Fixed:
     adjoint: bool = False
 
     def __post_init__(self) -> None:
-        steps = [b - a for a, b in itertools.pairwise(self.nodes)]
-        if not steps or not (all(h > 0 for h in steps) or all(h < 0 for h in steps)):
+        if len(self.nodes) < 2 or not _monotone(self.nodes):
             raise ValueError(f"nodes must be two or more strictly monotone times, not {self.nodes}")
 
     @classmethod
@@ -123,6 +122,8 @@ def solve(
     Raises:
         SolverError: the step size underflowed, the state is not finite, or ``max_nfe`` was reached.
     """
+    if not _monotone(t.tolist()):
+        raise ValueError(f"times must be strictly monotone, not {t.tolist()}")
     if isinstance(solver, Adaptive):
         return _solve_adaptive(field, y0, t, solver, tuple(parameters))
     _check_span(solver, t.tolist())
@@ -131,8 +132,13 @@ def solve(
     return _solve_fixed(field, y0, t, solver)
 
 
+def _monotone(times: Sequence[float]) -> bool:
+    steps = [b - a for a, b in itertools.pairwise(times)]
+    return all(h > 0 for h in steps) or all(h < 0 for h in steps)
+
+
 class _Counted:
-    """The field as torchdiffeq sees it: counts evaluations, and stops a runaway."""
+    """The field as solvers see it: counts evaluations, and stops a runaway."""
 
     def __init__(self, field: Field, method: str, max_nfe: float, statistics: Statistics):
         self.field = field
@@ -155,37 +161,68 @@ class _Counted:
         return self.field(t, y)
 
 
-class _Watched(_Counted):
-    """Notes where the steps of an adaptive solve end, too."""
+def _solve_adaptive(field: Field, y0: Tensor, t: Tensor, solver: Adaptive, parameters: tuple[Tensor, ...]) -> Solution:
+    statistics = Statistics()
+    counted = _Counted(field, solver.method, solver.max_nfe, statistics)
+    try:
+        if solver.method == "dopri5" and not solver.adjoint and not _differentiated(counted, y0, t):
+            y, nodes = dopri5(counted, y0, t, solver.rtol, solver.atol)
+        else:
+            y, nodes = _by_torchdiffeq(counted, y0, t, solver, parameters)
+    except CannotGoOnError as error:
+        why = "is too stiff; loosen rtol and atol, or solve in float64" if error.finite else "is not finite; solve in float64"
+        raise SolverError(f"{solver.method} cannot go on at t = {error.time:.6g}: the field {why}") from None
+    counted.forward_done = True
+    # The last step overshoots t[-1]; what lies beyond it is not part of this solve.
+    end = float(t[-1])
+    inside = [n for n in nodes if (n < end if end > float(t[0]) else n > end)]
+    statistics.nodes = [*inside, end]
+    return Solution(y, statistics)
 
-    reversed = False
+
+def _differentiated(counted: _Counted, y0: Tensor, t: Tensor) -> bool:
+    """Whether a solve has gradients. Where neither state nor times do, the field's first value tells. It is kept for the solver,
+    which asks for it first.
+    """
+    if not torch.is_grad_enabled() or y0.requires_grad or t.requires_grad:
+        return torch.is_grad_enabled()
+    field, known = counted.field, [counted.field(t[0].to(y0), y0)]
+    counted.field = lambda t, y: known.pop() if known else field(t, y)
+    return known[0].requires_grad
+
+
+class _Watched:
+    """The field as torchdiffeq calls it, which says where its steps end."""
+
+    def __init__(self, field: Field, t: Tensor):
+        self.field = field
+        self.nodes, self.reversed = [float(t[0])], bool(t[-1] < t[0])
+
+    def __call__(self, t: Tensor, y: Tensor) -> Tensor:
+        return self.field(t, y)
 
     def callback_accept_step(self, t: Tensor, y: Tensor, dt: Tensor) -> None:
-        self.statistics.nodes.append(float((t - dt if self.reversed else t + dt).detach()))
+        self.nodes.append(float((t - dt if self.reversed else t + dt).detach()))
 
 
-def _solve_adaptive(field: Field, y0: Tensor, t: Tensor, solver: Adaptive, parameters: tuple[Tensor, ...]) -> Solution:
-    statistics = Statistics(nodes=[float(t[0])])
-    counted = _Watched(field, solver.method, solver.max_nfe, statistics)
-    counted.reversed = bool(t[-1] < t[0])
+def _by_torchdiffeq(
+    field: Field, y0: Tensor, t: Tensor, solver: Adaptive, parameters: tuple[Tensor, ...]
+) -> tuple[Tensor, list[float]]:
+    """As ``dopri5``, of any method, and with gradients."""
+    import torchdiffeq  # and SciPy, which takes a while: most processes need neither
+
+    watched = _Watched(field, t)
     options = {"rtol": solver.rtol, "atol": solver.atol, "method": solver.method}
     try:
         if solver.adjoint:
             norm = {"norm": "seminorm"} if solver.seminorm else {}
-            y = torchdiffeq.odeint_adjoint(counted, y0, t, adjoint_params=parameters, adjoint_options=norm, **options)
+            y = torchdiffeq.odeint_adjoint(watched, y0, t, adjoint_params=parameters, adjoint_options=norm, **options)
         else:
-            y = torchdiffeq.odeint(counted, y0, t, **options)
-    except AssertionError as error:  # how torchdiffeq says that it cannot go on
-        raise SolverError(
-            f"{solver.method} cannot go on at t = {statistics.nodes[-1]:.6g} ({str(error).split(':')[0]}): "
-            "the field is not finite or too stiff; loosen rtol and atol, or solve in float64"
-        ) from None
-    counted.forward_done = True
-    # The last step overshoots t[-1]; what lies beyond it is not part of this solve.
-    end = float(t[-1])
-    inside = [n for n in statistics.nodes if (n < end if end > float(t[0]) else n > end)]
-    statistics.nodes = [*inside, end]
-    return Solution(y, statistics)
+            y = torchdiffeq.odeint(watched, y0, t, **options)
+    except AssertionError as error:  # how torchdiffeq says that it cannot go on; a step of 0 is one that was not a number
+        finite = str(error).startswith("underflow") and str(error) != "underflow in dt 0.0"
+        raise CannotGoOnError(watched.nodes[-1], finite=finite) from None
+    return y, watched.nodes
 
 
 def _check_span(solver: Fixed, wanted: list[float]) -> None:
