@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from neural_odes.training.limits import MUON_SIDE
+from neural_odes.training.muon import Muon
 
 
 def warmup_cosine(steps: int, warmup: int) -> Callable[[int], float]:
@@ -76,6 +77,6 @@ def muon_and_adam(
     matrices = muon_takes(module, smallest_side)
     others = [p for p in module.parameters() if not any(p is m for m in matrices)]
     return [
-        torch.optim.Muon(matrices, lr=muon_rate, momentum=0.95, nesterov=True, weight_decay=0.0),
-        torch.optim.AdamW(others, lr=adam_rate, weight_decay=0.0),
+        Muon(matrices, muon_rate),
+        torch.optim.AdamW(others, lr=adam_rate, weight_decay=0.0, fused=True),
     ]
