@@ -12,6 +12,7 @@ from neural_odes.density.params import TrainParams, UpdatesParams
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.stage import Stage
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver
+from neural_odes.training.eager import Adam
 from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, soap, warmup_cosine
 
@@ -34,7 +35,7 @@ class Objective:
         self.generator = generator
         self.steps, self.validate_at = steps, range(0, steps, params.validate_every)
         schedule = warmup_cosine(steps, params.warmup_steps) if params.decay else constant
-        make = {"soap": soap, "adam": lambda p, rate: torch.optim.Adam(p, lr=rate)}[params.optimizer]
+        make = {"soap": soap, "adam": lambda p, rate: Adam(p, lr=rate)}[params.optimizer]
         self.optimiser = Optimiser([make(flow.parameters(), params.learning_rate)], schedule, clip=params.clip_norm)
 
     @property

@@ -27,7 +27,7 @@ def prepare(stage: Stage) -> "torch.device":
 
     torch.set_num_threads(threads)
     threadpool_limits(threads)  # NumPy's and scikit-learn's
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms, without PyTorch's compiler, which that imports
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a tenth of the time
     _keep_freed_memory()
     return device()

@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Container, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
@@ -25,6 +24,9 @@ from neural_odes.pipeline.stage import Stage
 from neural_odes.solvers.solve import SolverError
 from neural_odes.tracking.live import live
 from neural_odes.training.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 POINTS = 200  # rows of a history: enough for a curve, few enough to read
 NUMERIC = ("torch", "torchvision", "torchdiffeq", "pytorch-optimizer", "numpy", "scipy", "scikit-learn", "zuko")
@@ -95,7 +97,7 @@ def _code() -> dict[str, str]:
     return {name: digest(Path(file)) for name, file in own.items()} | {package: version(package) for package in NUMERIC}
 
 
-def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[list[Row]], None]) -> pd.DataFrame:
+def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[list[Row]], None]) -> "pd.DataFrame":
     """The loop itself.
 
     Args:
@@ -151,6 +153,8 @@ def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[li
                 saved_at = time.monotonic()
             if interrupted():
                 raise KeyboardInterrupt
+    import pandas as pd  # no training need wait for it
+
     return pd.DataFrame(rows, columns=["step", "metric", "value"])
 
 

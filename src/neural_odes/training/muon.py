@@ -7,11 +7,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from neural_odes.training.eager import Eager
+
 _ITERATIONS = 5
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(Eager, torch.optim.Optimizer):
     """As ``torch.optim.Muon`` with Nesterov's momentum and without weight decay; but the matrices are multiplied in their own
     precision, not in bfloat16, which processors without units for it compute many times as slowly.
     """

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neural_odes.training.eager import AdamW, Eager
 from neural_odes.training.limits import MUON_SIDE
 from neural_odes.training.muon import Muon
 
@@ -62,7 +63,10 @@ def soap(parameters: Iterable[Tensor], learning_rate: float) -> torch.optim.Opti
     """SOAP (Vyas et al. 2024): Adam in the eigenbasis of Shampoo's preconditioner, refreshed every 10 steps."""
     from pytorch_optimizer import SOAP
 
-    return SOAP(list(parameters), lr=learning_rate, betas=(0.95, 0.95), weight_decay=0.0, precondition_frequency=10)
+    class EagerSoap(Eager, SOAP):
+        pass
+
+    return EagerSoap(list(parameters), lr=learning_rate, betas=(0.95, 0.95), weight_decay=0.0, precondition_frequency=10)
 
 
 def muon_takes(module: nn.Module, smallest_side: int = MUON_SIDE) -> list[nn.Parameter]:
@@ -78,5 +82,5 @@ def muon_and_adam(
     others = [p for p in module.parameters() if not any(p is m for m in matrices)]
     return [
         Muon(matrices, muon_rate),
-        torch.optim.AdamW(others, lr=adam_rate, weight_decay=0.0, fused=True),
+        AdamW(others, lr=adam_rate, weight_decay=0.0, fused=True),
     ]

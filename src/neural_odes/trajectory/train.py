@@ -10,6 +10,7 @@ from neural_odes import params as parameters
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.stage import Stage
 from neural_odes.training.averaged import Averaged
+from neural_odes.training.eager import Adam
 from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, muon_takes, warmup_cosine
 from neural_odes.trajectory import inference, scores, spirals
@@ -89,7 +90,7 @@ class Reconstruction:
 
 def _optimisers(model: nn.Module, params: TrainParams) -> list[torch.optim.Optimizer]:
     if params.optimizer == "adam" or not muon_takes(model):
-        return [torch.optim.Adam(model.parameters(), lr=params.learning_rate)]
+        return [Adam(model.parameters(), lr=params.learning_rate)]
     return muon_and_adam(model, muon_rate=params.muon_learning_rate, adam_rate=params.learning_rate)
 
 
