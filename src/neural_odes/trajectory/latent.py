@@ -98,7 +98,7 @@ class LatentNetwork(WindowModel):
         self.time_unit, self.latent_size = params.time_unit, params.latent_size
         features = 1 + 2 + 2 * _TIME_OCTAVES + 2 * 2 * _SPACE_OCTAVES
         n = params.encoder_size
-        self.token = nn.Sequential(nn.Linear(features, n), nn.ReLU(), nn.Linear(n, n), nn.ReLU())
+        self.token = nn.Sequential(_NarrowLinear(features, n), nn.ReLU(), nn.Linear(n, n), nn.ReLU())
         self.head = nn.Sequential(nn.Linear(n + 1, n), nn.ReLU(), nn.Linear(n, 3 * params.latent_size))
         self.velocity = _network(params.latent_size, params.field_size, params.latent_size, nn.Tanh)
         self.decoder = _network(params.latent_size, params.decoder_size, 2, nn.ReLU)
@@ -266,5 +266,15 @@ def _double(values: Tensor) -> Tensor:
 
 def _network(inputs: int, hidden: int, outputs: int, activation: type[nn.Module]) -> nn.Sequential:
     return nn.Sequential(
-        nn.Linear(inputs, hidden), activation(), nn.Linear(hidden, hidden), activation(), nn.Linear(hidden, outputs)
+        _NarrowLinear(inputs, hidden), activation(), nn.Linear(hidden, hidden), activation(), nn.Linear(hidden, outputs)
     )
+
+
+class _NarrowLinear(nn.Linear):
+    """A linear layer of few inputs, for many rows. The gradient of its weights is a product whose result has few rows; with few
+    columns, as of ``nn.Linear``, it would take several times as long on a processor.
+    """
+
+    def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
+        rows = torch.addmm(self.bias, x.reshape(-1, self.in_features), self.weight.T.contiguous())
+        return rows.view(*x.shape[:-1], self.out_features)
