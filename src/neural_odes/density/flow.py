@@ -109,7 +109,7 @@ class ContinuousFlow(Flow):
 
     def score(self, x: Float[Tensor, "n 2"], solver: Solver) -> tuple[Float[Tensor, " n"], Solution]:
         """``log_q``, and the solution that carried x back to the base."""
-        back = self.flow(x, x.new_zeros(len(x)), x.new_tensor([self.end_time, 0.0]), solver)
+        back = self.flow(x, x.new_zeros(len(x)), torch.tensor([self.end_time, 0.0], dtype=x.dtype), solver)
         z, change = back.y[-1, :, :2], back.y[-1, :, 2]
         return base_log_prob(z) - change, back
 
@@ -127,7 +127,7 @@ class ContinuousFlow(Flow):
         z = base_sample(n, generator, next(self.parameters()))
         if not len(z):
             return z
-        return self.flow(z, base_log_prob(z), z.new_tensor([0.0, self.end_time]), solver).y[-1, :, :2]
+        return self.flow(z, base_log_prob(z), torch.tensor([0.0, self.end_time], dtype=z.dtype), solver).y[-1, :, :2]
 
 
 class _InParts:

@@ -37,7 +37,7 @@ def round_trip_error(
     Raises:
         SolverError: the solver gave up.
     """
-    times = y0.new_tensor([start, end])
+    times = torch.tensor([start, end], dtype=y0.dtype)
     there = solve(field, y0, times, solver).y[-1]
     back = solve(field, there, times.flip(0), _reversed(solver)).y[-1]
     return relative_error(back[..., columns], y0[..., columns])

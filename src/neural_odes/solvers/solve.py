@@ -114,7 +114,8 @@ def solve(
         field: ``(t, y) -> dy/dt``; ``t`` is a scalar tensor, ``y`` has the shape of ``y0``. If it brings its own derivative
             (``DerivedField``), fixed steps without the adjoint use it.
         y0: state at ``t[0]``.
-        t: times at which the state is wanted, strictly monotone, in either direction.
+        t: times at which the state is wanted, strictly monotone, in either direction. On the processor, whatever the device of
+            the state: there fixed steps need not wait for them.
         solver: adaptive, or fixed nodes from ``t[0]`` to ``t[-1]``; what lies between
             fixed nodes is read from their cubic Hermite interpolant.
         parameters: what the field is differentiated for besides ``y0``; needed with ``adjoint``.
@@ -213,12 +214,13 @@ def _by_torchdiffeq(
 
     watched = _Watched(field, t)
     options = {"rtol": solver.rtol, "atol": solver.atol, "method": solver.method}
+    times = t.to(y0.device)
     try:
         if solver.adjoint:
             norm = {"norm": "seminorm"} if solver.seminorm else {}
-            y = torchdiffeq.odeint_adjoint(watched, y0, t, adjoint_params=parameters, adjoint_options=norm, **options)
+            y = torchdiffeq.odeint_adjoint(watched, y0, times, adjoint_params=parameters, adjoint_options=norm, **options)
         else:
-            y = torchdiffeq.odeint(watched, y0, t, **options)
+            y = torchdiffeq.odeint(watched, y0, times, **options)
     except AssertionError as error:  # how torchdiffeq says that it cannot go on; a step of 0 is one that was not a number
         finite = str(error).startswith("underflow") and str(error) != "underflow in dt 0.0"
         raise CannotGoOnError(watched.nodes[-1], finite=finite) from None
@@ -241,7 +243,7 @@ def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution
         return Solution(torch.stack([y0, last_state(field, y0, nodes, solver.method)]), statistics)
     states, slopes = steps(field, y0, nodes, solver.method)
     if len(wanted) == 2:
-        return Solution(states[[0, -1]], statistics)
+        return Solution(torch.stack([states[0], states[-1]]), statistics)
     last = field(y0.new_full((), nodes[-1]), states[-1])
     statistics.nfe += 1
     return Solution(_hermite(nodes, states, torch.cat([slopes, last[None]]), wanted), statistics)
@@ -258,11 +260,13 @@ def _solve_fixed_adjoint(field: Field, y0: Tensor, t: Tensor, solver: Fixed, par
 def _hermite(nodes: tuple[float, ...], y: Tensor, f: Tensor, wanted: list[float]) -> Tensor:
     """Cubic Hermite interpolant of values ``y`` and slopes ``f`` at the nodes, as one matrix product."""
     stacked = torch.cat([y, f]).flatten(1)
-    return (_hermite_weights(nodes, tuple(wanted)).to(stacked) @ stacked).view(len(wanted), *y.shape[1:])
+    weights = _hermite_weights(nodes, tuple(wanted), stacked.dtype, stacked.device)
+    return (weights @ stacked).view(len(wanted), *y.shape[1:])
 
 
 @functools.lru_cache(maxsize=16)
-def _hermite_weights(nodes: tuple[float, ...], wanted: tuple[float, ...]) -> Tensor:
+@torch.inference_mode(False)  # what is kept must do for later gradients, too
+def _hermite_weights(nodes: tuple[float, ...], wanted: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Of the values, then of the slopes, at the nodes (columns) for each time wanted (rows)."""
     n = len(nodes)
     weights = torch.zeros(len(wanted), 2 * n, dtype=torch.float64)
@@ -277,4 +281,4 @@ def _hermite_weights(nodes: tuple[float, ...], wanted: tuple[float, ...]) -> Ten
         weights[row, interval + 1] = s**2 * (3 - 2 * s)
         weights[row, n + interval] = h * s * (1 - s) ** 2
         weights[row, n + interval + 1] = h * s**2 * (s - 1)
-    return weights
+    return weights.to(device, dtype)

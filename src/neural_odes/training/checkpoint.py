@@ -23,7 +23,7 @@ def _pack(state: Any, tensors: dict[str, Tensor]) -> Any:
     if isinstance(state, Tensor):
         # The layout in memory decides the order of sums, and so the last bits of what is computed next: keep it.
         order = sorted(range(state.ndim), key=state.stride, reverse=True)
-        tensors[str(len(tensors))] = state.detach().permute(order).contiguous().clone()
+        tensors[str(len(tensors))] = state.detach().cpu().permute(order).contiguous().clone()
         return {_TENSOR: len(tensors) - 1, "order": order}
     if isinstance(state, dict):
         return {"items": [[k, _pack(v, tensors)] for k, v in state.items()]}  # keys keep their type
@@ -84,7 +84,7 @@ class Checkpoint:
         temporary.replace(self.path)
 
     def load(self) -> dict[str, Any] | None:
-        """The state last saved; None where there is none.
+        """The state last saved, all of it on the processor; None where there is none.
 
         Raises:
             UserError: the file was altered since it was written.

@@ -52,14 +52,17 @@ class Task(Protocol):
         """The network whose weights are kept."""
 
     def step(self, index: int) -> dict[str, Tensor]:
-        """One update, numbered from 0; returns detached scalars to record, ``loss`` among them."""
+        """One update, numbered from 0; returns detached scalars to record, ``loss`` among them. It should not wait for the
+        device: the loop does so for a row of the history, a validation and a checkpoint alone.
+        """
 
     def validate(self) -> dict[str, float]:
         """Scores on the validation split."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes up a state whose tensors are on the processor, wherever the task's own are."""
 
 
 Row = tuple[int, str, float]

@@ -118,7 +118,7 @@ class LatentNetwork(WindowModel):
     def summary(self, times: Float[Tensor, "*batch k"], observations: Float[Tensor, "*batch k 2"]) -> Float[Tensor, "*batch n"]:
         """What ``encode`` makes of the observations, however many; arguments as there."""
         t = times[..., None] / self.time_unit
-        angles_t = t * (math.pi / 2 * 2.0 ** torch.arange(_TIME_OCTAVES).to(t))
+        angles_t = t * (math.pi / 2 * 2.0 ** torch.arange(_TIME_OCTAVES, dtype=t.dtype, device=t.device))
         angles_x = position_angles(observations)
         parts = [t, observations / LENGTH, angles_t.sin(), angles_t.cos(), angles_x.sin(), angles_x.cos()]
         return self.token(torch.cat(parts, -1)).mean(-2)
@@ -223,7 +223,7 @@ class LatentNetwork(WindowModel):
 
 def position_angles(x: Float[Tensor, "*shape 2"]) -> Float[Tensor, "*shape angles"]:
     """Of the waves in which encoders see positions: the longest has a period of 32, each other half that of the one before."""
-    return (x[..., None] * (math.pi / 16 * 2.0 ** torch.arange(_SPACE_OCTAVES).to(x))).flatten(-2)
+    return (x[..., None] * (math.pi / 16 * 2.0 ** torch.arange(_SPACE_OCTAVES, dtype=x.dtype, device=x.device))).flatten(-2)
 
 
 def _observed(
