@@ -80,16 +80,16 @@ class There(Tensor):
 
 
 @contextlib.contextmanager
-def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
+def elsewhere() -> Iterator[Seen]:
     """Within it there is the device ``NAME``."""
     seen = Seen()
-    monkeypatch.setattr(Tensor, "pin_memory", _pinned)
-    for make in (torch.tensor, torch.as_tensor):
-        monkeypatch.setattr(torch, make.__name__, _seen(make, seen))
     before = torch.__future__.get_overwrite_module_params_on_conversion()
     torch.__future__.set_overwrite_module_params_on_conversion(True)  # or a conversion would leave ``held`` behind
     try:
-        with _Operators(seen):
+        with pytest.MonkeyPatch.context() as patched, _Operators(seen):
+            patched.setattr(Tensor, "pin_memory", _pinned)
+            for name in ("tensor", "as_tensor"):
+                patched.setattr(torch, name, _noticed(getattr(torch, name), seen))
             yield seen
     finally:
         torch.__future__.set_overwrite_module_params_on_conversion(before)
@@ -104,7 +104,7 @@ class _Operators(TorchDispatchMode):
         return _performed(operator, args, kwargs or {}, self.seen)
 
 
-def _seen(make: Any, seen: Seen) -> Any:
+def _noticed(make: Any, seen: Seen) -> Any:
     """``torch.tensor``, or its like: PyTorch makes tensors of lists below the operators."""
 
     def made(numbers: Any, *, dtype: torch.dtype | None = None, device: Any = None, **others: Any) -> Tensor:

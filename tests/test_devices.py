@@ -25,6 +25,7 @@ from neural_odes.running import presets
 from neural_odes.training.checkpoint import Checkpoint
 from neural_odes.trajectory import spirals
 from neural_odes.trajectory.train import Reconstruction
+from studies.widths import widths
 
 SMALL = {
     "classification": {
@@ -122,7 +123,7 @@ def test_a_claim_s_training_stopped_and_resumed_on_a_device_and_its_scores(claim
             raise KeyboardInterrupt
         return step(task, index)
 
-    with elsewhere(monkeypatch):
+    with elsewhere():
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
             patched.setattr(TASKS[claim], "step", stopped)
             _run(root, "train", claim, model)
@@ -159,7 +160,7 @@ def test_a_step_does_not_wait_for_the_device(study, claim, model, root, on, monk
     monkeypatch.setattr(torch.nn.modules.rnn._VF, "gru_cell", _gru_cell)
     monkeypatch.setattr(torch.nn.modules.rnn._VF, "gru", _gru)
     folder, way = (root / "studies" / study, "../../") if study else (root, "")
-    with elsewhere(monkeypatch) as seen:
+    with elsewhere() as seen:
         stage = Stage(f"python {way}stages/train.py {claim} {model} 0", folder)
         task = stage.module(claim, "train").task(stage, model=model, seed=0)
         task.step(0)
@@ -172,10 +173,10 @@ def test_a_step_does_not_wait_for_the_device(study, claim, model, root, on, monk
         assert isinstance(recorded["loss"], There)
 
 
-def test_what_is_drawn_goes_to_the_device_from_pinned_memory(monkeypatch):
+def test_what_is_drawn_goes_to_the_device_from_pinned_memory():
     drawn = torch.arange(3)
     assert to_device(drawn, torch.device("cpu")) is drawn
-    with elsewhere(monkeypatch) as seen:
+    with elsewhere() as seen:
         there = to_device(drawn, torch.device(NAME))
         assert seen.waits == []
         assert isinstance(there, There) and there.tolist() == [0, 1, 2]
@@ -195,8 +196,8 @@ MISTAKES: dict[str, Callable[[Tensor], Any]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_the_stand_in_sees_a_wait(mistake, monkeypatch):
-    with elsewhere(monkeypatch) as seen:
+def test_the_stand_in_sees_a_wait(mistake):
+    with elsewhere() as seen:
         x = torch.ones(2).pin_memory().to(NAME, non_blocking=True)
         (2 * x + 1).sum()
         assert seen.waits == []
@@ -204,8 +205,8 @@ def test_the_stand_in_sees_a_wait(mistake, monkeypatch):
         assert len(seen.waits) == 1
 
 
-def test_the_stand_in_refuses_what_a_gpu_refuses(monkeypatch):
-    with elsewhere(monkeypatch):
+def test_the_stand_in_refuses_what_a_gpu_refuses():
+    with elsewhere():
         x = torch.ones(2).to(NAME)
         assert (x + torch.tensor(1.0)).tolist() == [2.0, 2.0]  # a scalar may come from the processor
         with pytest.raises(RuntimeError, match="add: expected all tensors on one device"):
@@ -214,3 +215,28 @@ def test_the_stand_in_refuses_what_a_gpu_refuses(monkeypatch):
             torch.randn(2, device=NAME, generator=torch.Generator())
         with pytest.raises(RuntimeError, match="normal_: expected a generator of the device"):
             x.normal_(generator=torch.Generator())
+
+
+def test_float32_is_float32_on_a_gpu(root):
+    with Stage("python stages/train.py density cnf 0", root) as stage:
+        machine.prepare(stage)
+    kinds = torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn
+    assert [kind.fp32_precision for kind in kinds] == ["ieee"] * 3  # by default convolutions would be TF32
+
+
+def test_the_samples_of_a_study_are_drawn_on_the_processor_whatever_the_device(root, on, tmp_path, monkeypatch):
+    folder = invented_density.clone(tmp_path / "study", "widths") / "studies/widths"
+    (tmp_path / "study" / "data").mkdir()
+    (tmp_path / "study" / "data" / "check.txt").touch()
+    monkeypatch.setattr(widths, "_VALIDATED", 20)
+    samples = {}
+    for name in ("cpu", NAME):
+        on(name)
+        command = "python ../../stages/study.py widths moons planar_cnf 2 0"
+        with elsewhere(), Stage(command, folder) as stage:
+            section = stage.values["density"]["widths"]
+            section |= {"train_size": 40, "test_size": 20, "samples": 5}
+            section["train"] |= {"steps": 2, "batch_size": 8}
+            widths.widths(stage, **stage.instance)
+        samples[name] = np.load(stage.out / "samples.npy")
+    np.testing.assert_allclose(samples[NAME], samples["cpu"], rtol=1e-5)

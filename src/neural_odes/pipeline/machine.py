@@ -28,6 +28,10 @@ def prepare(stage: Stage) -> "torch.device":
     torch.set_num_threads(threads)
     threadpool_limits(threads)  # NumPy's and scikit-learn's
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms, without PyTorch's compiler, which that imports
+    # What is float32 on a processor is not to be TF32, of 10 bits, on a GPU.
+    torch.backends.cuda.matmul.fp32_precision = "ieee"
+    torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    torch.backends.cudnn.rnn.fp32_precision = "ieee"  # type: ignore[attr-defined]
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a tenth of the time
     _keep_freed_memory()
     return device()
