@@ -7,6 +7,7 @@ from typing import Any
 from neural_odes import paths
 from neural_odes.benchmarks import comparison
 from neural_odes.documents import moves, tables
+from neural_odes.documents.gpu import gpu
 from neural_odes.errors import UserError
 from neural_odes.pages import study
 from neural_odes.pages.study import Study
@@ -22,7 +23,7 @@ DOCUMENTS = {
     "docs/results.md": ("results", "round_trips", "studies"),
     "docs/deviations.md": tuple(f"moved_{claim}" for claim in claims.CLAIMS),
     "docs/cluster.md": ("cluster",),
-    "docs/benchmarks.md": ("cost", "speed"),
+    "docs/benchmarks.md": ("cost", "speed", "gpu"),
     "docs/explore.md": ("explore",),
     "docs/tutorials/README.md": ("tutorials",),
     "studies/README.md": ("studies",),
@@ -69,6 +70,7 @@ def _block(root: Path, document: str, block: str) -> str:
         "cluster": cluster,
         "cost": cost,
         "explore": explore,
+        "gpu": gpu,
         "speed": speed,
         "tutorials": tutorials,
     }[block](root)
