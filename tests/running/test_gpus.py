@@ -23,6 +23,7 @@ def driver(tmp_path, monkeypatch):
             (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{line}\n")
             (tmp_path / "nvidia-smi").chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr(gpus, "version", lambda package: "2.14.1+cu130")
 
     return install
 
@@ -46,6 +47,12 @@ def test_cards_are_those_that_the_driver_lists_and_the_environment_leaves(line, 
     driver(line)
     cards = gpus.found(environment)
     assert (cards.names, cards.together) == (names, together)
+
+
+def test_a_pytorch_without_cuda_uses_no_card(driver, monkeypatch):
+    driver(TWO)
+    monkeypatch.setattr(gpus, "version", lambda package: "2.14.1+cpu")
+    assert gpus.found({}).names == ()
 
 
 def test_a_job_is_given_the_card_with_the_fewest_until_all_are_full():

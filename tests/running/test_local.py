@@ -260,7 +260,9 @@ def test_threads_of_what_runs_are_never_more_than_cores():
             running.remove(job)
         return True
 
-    assert local.side_by_side([job(f"job-{i}", threads=threads) for i, threads in enumerate([1, 2, 1, 4, 1, 2])], 2, run, gpus.Cards())
+    assert local.side_by_side(
+        [job(f"job-{i}", threads=threads) for i, threads in enumerate([1, 2, 1, 4, 1, 2])], 2, run, gpus.Cards()
+    )
     assert sorted(most) == [1, 1, 2, 2, 2, 4] or sorted(most) == [1, 2, 2, 2, 2, 4]  # one that needs more than all runs alone
 
 

@@ -10,6 +10,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 TOGETHER = 4
 """Jobs on a GPU, if its memory is enough. Our guess: ``benchmarks/gpu.py beside`` measures what they gain."""
@@ -61,7 +62,8 @@ def found(environment: Mapping[str, str]) -> Cards:
 
     The driver's own program is asked: PyTorch, here, would take memory of every card.
     """
-    listed = _listed() if environment.get("NEURAL_ODES_DEVICE") != "cpu" else {}
+    unwanted = environment.get("NEURAL_ODES_DEVICE") == "cpu" or version("torch").endswith("+cpu")
+    listed = {} if unwanted else _listed()
     names = tuple(listed)
     if _VISIBLE in environment:
         names = tuple(name.strip() for name in environment[_VISIBLE].split(",") if name.strip())
