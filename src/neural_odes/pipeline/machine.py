@@ -1,6 +1,7 @@
 """The device and the threads that a stage computes on: both decide the bytes of a result."""
 
 import ctypes
+import functools
 import os
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,18 @@ def device() -> "torch.device":
     if wanted == "cuda" and not torch.cuda.is_available():
         raise UserError("NEURAL_ODES_DEVICE is cuda but torch finds no GPU; unset it to run on the processor")
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+@functools.cache
+def multiplies(dtype: "torch.dtype", device: str) -> bool:
+    """Whether a type of device (``cpu``, ``cuda``) has units for products of ``dtype``: PyTorch's others take many times as long
+    as those in float32.
+    """
+    import torch
+
+    if dtype != torch.bfloat16 or device != "cpu":
+        return True
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _keep_freed_memory() -> None:
