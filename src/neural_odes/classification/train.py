@@ -21,6 +21,7 @@ from neural_odes.pipeline.stage import Stage
 from neural_odes.pipeline.transfer import to_device
 from neural_odes.solvers.solve import Adaptive
 from neural_odes.training.averaged import Averaged
+from neural_odes.training.eager import SGD, Adam
 from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
 
@@ -163,9 +164,9 @@ def optimiser(net: Classifier, params: TrainParams, ends: list[int]) -> Optimise
         # Muon takes the 64-row matrices; first layer and head have a side of 27 at most.
         parts = muon_and_adam(net, muon_rate=rate, adam_rate=params.adam_learning_rate)
     elif params.optimizer == "adam":
-        parts = [torch.optim.Adam(net.parameters(), lr=rate)]
+        parts = [Adam(net.parameters(), lr=rate)]
     else:
-        parts = [torch.optim.SGD(net.parameters(), lr=rate, momentum=params.momentum)]
+        parts = [SGD(net.parameters(), lr=rate, momentum=params.momentum)]
     return Optimiser(parts, schedule)
 
 

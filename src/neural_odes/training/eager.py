@@ -25,3 +25,7 @@ class Adam(Eager, torch.optim.Adam):
 
 class AdamW(Eager, torch.optim.AdamW):
     step = torch.no_grad()(inspect.unwrap(torch.optim.AdamW.step))
+
+
+class SGD(Eager, torch.optim.SGD):
+    step = torch.no_grad()(inspect.unwrap(torch.optim.SGD.step))
