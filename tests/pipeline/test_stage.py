@@ -253,3 +253,17 @@ def work(stage):
 """
     done = _script(clone, work)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_an_output_that_is_a_link_into_dvc_s_cache_is_made_anew(clone, link):
+    """A script that is called by hand; DVC itself deletes what was there."""
+    kept = clone / "object"
+    kept.write_text("of another run")
+    (clone / "models" / "toy" / "cnf-0").mkdir(parents=True)
+    link(kept, clone / "models" / "toy" / "cnf-0" / "x.txt")
+    work = "def work(stage): (stage.output('models/toy/cnf-0') / 'x.txt').write_text('new')"
+    done = _script(clone, work)
+    assert done.returncode == 0, done.stderr
+    assert kept.read_text() == "of another run"
+    assert (clone / "models" / "toy" / "cnf-0" / "x.txt").read_text() == "new"
