@@ -5,6 +5,7 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
+from neural_odes import variables
 from neural_odes.errors import UserError
 from neural_odes.pipeline.stage import Stage
 
@@ -46,9 +47,7 @@ def device() -> "torch.device":
     """
     import torch
 
-    wanted = os.environ.get("NEURAL_ODES_DEVICE", "auto")
-    if wanted not in ("auto", "cpu", "cuda"):
-        raise UserError(f"NEURAL_ODES_DEVICE is {wanted}; it must be auto, cpu or cuda")
+    wanted = variables.device()
     if wanted == "cuda" and not torch.cuda.is_available():
         raise UserError("NEURAL_ODES_DEVICE is cuda but torch finds no GPU; unset it to run on the processor")
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")

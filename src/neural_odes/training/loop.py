@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import os
 import signal
 import sys
 import time
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from neural_odes import paths
+from neural_odes import paths, variables
 from neural_odes.errors import UserError
 from neural_odes.pipeline import weights
 from neural_odes.pipeline.metrics import write_json
@@ -128,7 +127,7 @@ def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[li
         checkpoint.save(state)
 
     log_every = max(1, steps // POINTS)
-    save_every = float(os.environ.get("NEURAL_ODES_CHECKPOINT_SECONDS", "20"))
+    save_every = variables.checkpoint_seconds()
     saved_at = time.monotonic()
     with _interruptible() as interrupted, _progress(title, start, steps) as advance:
         for step in range(start + 1, steps + 1):
