@@ -13,7 +13,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from neural_odes.errors import UserError
+from neural_odes.errors import UserError, in_short
 
 _TENSOR = "tensor"
 
@@ -94,17 +94,15 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         checksum, payload = content[:32], content[32:]
+        remedy = f"delete it and run again, and this training starts anew: rm '{self.path}'"
+        if hashlib.sha256(payload).digest() != checksum:
+            raise UserError(f"{self.path}: the checkpoint is damaged (its checksum does not match); {remedy}")
         try:
-            if hashlib.sha256(payload).digest() != checksum:
-                raise ValueError("checksum")
             length = int.from_bytes(payload[:8], "little")
             rest = json.loads(payload[8 : 8 + length])["__metadata__"]["state"]
             return _unpack(json.loads(rest), safetensors.torch.load(payload))
-        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError):
-            raise UserError(
-                f"{self.path}: the checkpoint is damaged (its checksum does not match); "
-                f"delete it and run again, and this training starts anew: rm '{self.path}'"
-            ) from None
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+            raise UserError(f"{self.path}: the checkpoint cannot be read ({in_short(str(error))}); {remedy}") from None
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
