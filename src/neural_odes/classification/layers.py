@@ -231,7 +231,7 @@ class Classifier(Model):
         pixels, single = _pixels(images, self.dataset)
         logits = weight.new_empty(0, CLASSES)
         if len(pixels):
-            batches = pixels.split(size)
+            batches = pixels.split(min(size, len(pixels)))
             for batch in batches if pixels.dtype != torch.uint8 else ():
                 _check_range(batch, self.dataset, weight)
             logits = torch.cat([self(self.dataset.standardise(_between_0_and_1(batch, weight))) for batch in batches])

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from neural_odes.errors import UserError
+from neural_odes.errors import UserError, shown
 from neural_odes.pipeline import arguments
 from neural_odes.pipeline.arguments import Numbers
 
@@ -65,6 +65,18 @@ class Argument:
             raise self.refusal(f"NaN or infinity (as {numbers.dtype}) in {among}".replace("torch.", ""))
         return numbers
 
+    def answered(self, answer: Tensor) -> Tensor:
+        """What a model made of the numbers.
+
+        Raises:
+            UserError: it is not finite, as they are too large for the model's precision.
+        """
+        if not bool(answer.isfinite().all()):
+            raise self.refusal(
+                f"some so large that the model's answer is NaN or infinity (as {answer.dtype})".replace("torch.", "")
+            )
+        return answer
+
     def _stacked(self, tensors: list[Tensor] | tuple[Tensor, ...]) -> Tensor:
         try:
             return torch.stack(list(tensors))
@@ -79,6 +91,6 @@ def check_generator(name: str, value: Any, device: torch.device) -> None:
     """
     argument = Argument(name, f"None or a torch.Generator on the model's device, {device}")
     if not isinstance(value, torch.Generator | None):
-        raise argument.refusal(f"{value!r:.60}")
+        raise argument.refusal(shown(value))
     if value is not None and value.device.type != device.type:
         raise argument.refusal(f"one on {value.device}")

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from neural_odes.pipeline.arguments import Numbers, Whole, positive, whole
+from neural_odes.pipeline.arguments import Numbers, Whole, count, positive, whole
 from neural_odes.pipeline.tensors import Argument
 from neural_odes.solvers.round_trip import round_trip_error
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver, solve
@@ -22,6 +22,7 @@ LENGTH = 5.0
 _TIME_OCTAVES, _SPACE_OCTAVES = 4, 3
 _TYPICAL_OBSERVATIONS = 50.0
 _LARGEST_SEED = 2**64 - 1  # of PyTorch's generators
+_POSITIONS = Argument("observations", "a finite position (x, y) for each time, shape (K, 2); missing ones masked or left out")
 
 SolverTo = Callable[[float], Solver]
 """The solver of a solve from time 0 to the given one, in the ODE's unit: fixed nodes depend on where it ends."""
@@ -95,7 +96,7 @@ class LatentNetwork(WindowModel):
 
     def __init__(self, params: LatentParams, window: int):
         super().__init__(window)
-        self.time_unit, self.latent_size = params.time_unit, params.latent_size
+        self.time_unit, self.latent_size, self.decoder_size = params.time_unit, params.latent_size, params.decoder_size
         features = 1 + 2 + 2 * _TIME_OCTAVES + 2 * 2 * _SPACE_OCTAVES
         n = params.encoder_size
         self.token = nn.Sequential(_NarrowLinear(features, n), nn.ReLU(), nn.Linear(n, n), nn.ReLU())
@@ -194,7 +195,7 @@ class LatentNetwork(WindowModel):
             an array of NumPy of float64 and of shape (T, 2), or (2,) at a single time.
 
         Raises:
-            UserError: an argument is not what it should be, in type, shape or values.
+            UserError: an argument is not what it should be, in type, shape or values, or the curve would not fit into memory.
             SolverError: the solver gave up.
 
         Example:
@@ -206,7 +207,8 @@ class LatentNetwork(WindowModel):
         like = next(self.parameters())
         t, x = _observed(times, observations, self.window, like)
         wanted = _wanted(at, self.window, like)
-        samples, seed = whole("samples", samples, least=1), whole("seed", seed, most=_LARGEST_SEED)
+        samples = count("samples", samples, each=self.decoder_size * max(1, wanted.numel()), least=1)
+        seed = whole("seed", seed, most=_LARGEST_SEED)
         solver = adaptive(positive("tolerance", tolerance))
         if not wanted.numel():
             return Reconstruction(*np.empty((3, 0, 2)))
@@ -214,9 +216,9 @@ class LatentNetwork(WindowModel):
         noise = torch.randn(samples, len(posterior.mean), generator=torch.Generator().manual_seed(seed), dtype=like.dtype)
         z = torch.cat([posterior.mean[None], posterior.sample(noise.to(like))])
         flat = wanted.flatten()
-        units, place = torch.unique(flat / self.time_unit, return_inverse=True)  # those that the solver tells apart
-        path = self.states(z, torch.empty_like(units).scatter(0, place, flat), solver)
-        curves = self.decode(path)[place].cpu().double().numpy()
+        apart, place = torch.unique(flat / self.time_unit, return_inverse=True)  # those that the solver tells apart
+        path = self.states(z, torch.empty_like(apart).scatter(0, place, flat), solver)
+        curves = _POSITIONS.answered(self.decode(path))[place].cpu().double().numpy()
         lower, upper = np.quantile(curves[:, 1:], [0.05, 0.95], axis=1)
         return Reconstruction(*(part.reshape(*wanted.shape, 2) for part in (curves[:, 0], lower, upper)))
 
@@ -233,7 +235,7 @@ def _observed(
     ``like``.
     """
     when = Argument("times", f"the times of 1 to {window} observations in the window of {window} grid steps, from 0 to {window}")
-    where = Argument("observations", "a finite position (x, y) for each time, shape (K, 2); missing ones masked or left out")
+    where = _POSITIONS
     t, t_masked = when.masked(times)
     x, x_masked = where.masked(observations)
     if t.ndim != 1:
