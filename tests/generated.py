@@ -102,7 +102,11 @@ counts = st.one_of(
 def is_count(value: Any, *, least: int = 0, most: int = 6) -> bool:
     """Whether it is one that is small enough to be asked for, by a rule of its own."""
     if isinstance(value, np.ndarray | torch.Tensor):
-        return value.ndim == 0 and str(value.dtype).removeprefix("torch.").startswith(("int", "uint")) and least <= value <= most
+        return (
+            value.ndim == 0
+            and str(value.dtype).removeprefix("torch.").startswith(("int", "uint"))
+            and least <= int(value) <= most
+        )
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and least <= value <= most
 
 

@@ -46,8 +46,9 @@ class Argument:
         if isinstance(value, list | tuple) and value and all(isinstance(item, Tensor) for item in value):
             value = self._stacked(value)
         if isinstance(value, Tensor):
-            if value.layout != torch.strided or value.is_complex() or value.is_quantized or value.dtype == torch.bool:
-                raise self.refusal(f"a {value.layout} tensor of {value.dtype}".replace("torch.", ""))
+            real = not (value.is_complex() or value.is_quantized or value.dtype == torch.bool)
+            if not real or value.layout != torch.strided or value.is_meta:
+                raise self.refusal(f"a {value.layout} tensor of {value.dtype} on {value.device}".replace("torch.", ""))
             return value, np.zeros(tuple(value.shape), bool)
         data, masked = arguments.arrays(self.name, self.expected, value)
         # PyTorch takes no other byte order, no negative strides, and warns of memory that it may not write.

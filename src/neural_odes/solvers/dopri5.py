@@ -56,7 +56,7 @@ def dopri5(
     states[0] = y0
     start, y, nodes = wanted[0], y0, [wanted[0]]
     slope = field(t[0].to(y0), y0)
-    h = _first_step(field, t[0], y0, slope, sign, rtol, atol) if y0.numel() else wanted[-1] - start
+    h = _first_step(field, t[0], y0, slope, sign, rtol, atol)
     done = 1
     while done < len(wanted):
         end = start + h

@@ -9,19 +9,24 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from numbers import Integral, Real
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neural_odes.errors import UserError
+from neural_odes.errors import UserError, shown
 from neural_odes.solvers.dopri5 import CannotGoOnError, dopri5
 from neural_odes.solvers.runge_kutta import TABLEAUS, DerivedField, Field, adjoint_steps, last_state, steps
 
 
 class SolverError(UserError):
     """The solver gave up: step size underflow, a value that is not finite, or too many evaluations."""
+
+
+_MOST_STEPS = 10**6
+_ADAPTIVE = ("dopri8", "dopri5", "bosh3", "fehlberg2", "adaptive_heun")
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,9 @@ class Adaptive:
             instead of through the solver's own operations.
         seminorm: of the adjoint: the error of the parameters' gradient, on which nothing depends, does not shorten its steps
             (Kidger et al. 2021, "Hey, that's not an ODE"). By default it does, as in torchdiffeq.
+
+    Raises:
+        UserError: a tolerance is negative or no number, both are 0, or there is no such method.
     """
 
     rtol: float
@@ -45,6 +53,17 @@ class Adaptive:
     max_nfe: int = 20_000
     adjoint: bool = False
     seminorm: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("rtol", "atol"):
+            tolerance = _number(name, getattr(self, name))
+            if tolerance < 0:
+                raise UserError(f"{name}: expected 0 or more; found {tolerance:g}")
+            object.__setattr__(self, name, tolerance)
+        if not self.rtol + self.atol > 0:
+            raise UserError("rtol, atol: expected one at least above 0; found 0 and 0")
+        _check_method(self.method, _ADAPTIVE)
+        _check_whole("max_nfe", self.max_nfe)
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,9 @@ class Fixed:
             (the fifth-order weights of Dormand and Prince 1980, no error control).
         nodes: times at which steps begin and end, strictly monotone.
         adjoint: as in ``Adaptive``; the backward solve takes the same steps. Gives the state at the end only.
+
+    Raises:
+        UserError: there is no such method, or nodes are no such times.
     """
 
     method: Literal["euler", "midpoint", "rk4", "dopri5"]
@@ -63,15 +85,24 @@ class Fixed:
     adjoint: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.nodes) < 2 or not _monotone(self.nodes):
-            raise ValueError(f"nodes must be two or more strictly monotone times, not {self.nodes}")
+        _check_method(self.method, TABLEAUS)
+        nodes = tuple(_number("nodes", node) for node in self.nodes) if isinstance(self.nodes, tuple) else ()
+        if len(nodes) < 2 or not _monotone(nodes):
+            raise UserError(f"nodes: expected a tuple of two or more strictly monotone times; found {shown(self.nodes)}")
+        object.__setattr__(self, "nodes", nodes)
 
     @classmethod
     def uniform(
         cls, method: Literal["euler", "midpoint", "rk4", "dopri5"], start: float, end: float, steps: int, *, adjoint: bool = False
     ):
-        """``steps`` equal steps from ``start`` to ``end``."""
-        return cls(method, tuple(start + (end - start) * i / steps for i in range(steps + 1)), adjoint)
+        """``steps`` equal steps from ``start`` to ``end``.
+
+        Raises:
+            UserError: there is no step, there are too many, or they have no length.
+        """
+        _check_whole("steps", steps, most=_MOST_STEPS)
+        first, last = _number("start", start), _number("end", end)
+        return cls(method, tuple(first + (last - first) * i / steps for i in range(steps + 1)), adjoint)
 
 
 Solver = Adaptive | Fixed
@@ -121,10 +152,18 @@ def solve(
         parameters: what the field is differentiated for besides ``y0``; needed with ``adjoint``.
 
     Raises:
-        SolverError: the step size underflowed, the state is not finite, or ``max_nfe`` was reached.
+        UserError: an argument is of another type, times are not strictly monotone or not finite, or the solver cannot give the
+            states at them.
+        SolverError: the step size underflowed, the state is not finite, or ``max_nfe`` was reached. Fixed steps do not look at
+            states, for which losses would wait.
     """
-    if not _monotone(t.tolist()):
-        raise ValueError(f"times must be strictly monotone, not {t.tolist()}")
+    if not isinstance(solver, Solver):
+        raise UserError(f"solver: expected Adaptive(…) or Fixed(…); found {shown(solver)}")
+    for name, value in {"y0": y0, "t": t}.items():
+        if not isinstance(value, Tensor) or not value.is_floating_point() or value.layout != torch.strided or value.is_meta:
+            raise UserError(f"{name}: expected a dense tensor of floats; found {shown(value)}")
+    if t.ndim != 1 or not t.numel() or not _monotone(t.tolist()):
+        raise UserError(f"t: expected strictly monotone times; found {shown(t.tolist())}")
     if isinstance(solver, Adaptive):
         return _solve_adaptive(field, y0, t, solver, tuple(parameters))
     _check_span(solver, t.tolist())
@@ -134,8 +173,35 @@ def solve(
 
 
 def _monotone(times: Sequence[float]) -> bool:
+    """Strictly; and all are finite, and so is what lies between them."""
     steps = [b - a for a, b in itertools.pairwise(times)]
+    if not all(map(math.isfinite, (*times, *steps))):
+        return False
     return all(h > 0 for h in steps) or all(h < 0 for h in steps)
+
+
+def _number(name: str, value: Any) -> float:
+    """
+    Raises:
+        UserError: it is no real and finite number.
+    """
+    try:
+        if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    except OverflowError:
+        pass
+    raise UserError(f"{name}: expected finite numbers; found {shown(value)}")
+
+
+def _check_whole(name: str, value: Any, *, most: float = math.inf) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool) or not 1 <= int(value) <= most:
+        end = "or more" if most == math.inf else f"to {most}"
+        raise UserError(f"{name}: expected a whole number, 1 {end}; found {shown(value)}")
+
+
+def _check_method(method: Any, known: Iterable[str]) -> None:
+    if not isinstance(method, str) or method not in known:
+        raise UserError(f"method: expected one of {', '.join(known)}; found {shown(method)}")
 
 
 class _Counted:
@@ -163,6 +229,8 @@ class _Counted:
 
 
 def _solve_adaptive(field: Field, y0: Tensor, t: Tensor, solver: Adaptive, parameters: tuple[Tensor, ...]) -> Solution:
+    if not y0.numel():  # whose norm is no number
+        return Solution(y0.expand(len(t), *y0.shape), Statistics(nodes=[float(t[0]), float(t[-1])]))
     statistics = Statistics()
     counted = _Counted(field, solver.method, solver.max_nfe, statistics)
     try:
@@ -230,9 +298,9 @@ def _by_torchdiffeq(
 def _check_span(solver: Fixed, wanted: list[float]) -> None:
     first, last = solver.nodes[0], solver.nodes[-1]
     if max(abs(wanted[0] - first), abs(wanted[-1] - last)) > 1e-6 * abs(last - first):
-        raise ValueError(f"nodes run from {first} to {last}, times from {wanted[0]} to {wanted[-1]}")
+        raise UserError(f"nodes run from {first} to {last}, times from {wanted[0]} to {wanted[-1]}")
     if solver.adjoint and len(wanted) > 2:
-        raise ValueError(f"the adjoint of fixed steps gives the state at the end only, not at {len(wanted) - 1} times")
+        raise UserError(f"the adjoint of fixed steps gives the state at the end only, not at {len(wanted) - 1} times")
 
 
 def _solve_fixed(field: Field, y0: Tensor, t: Tensor, solver: Fixed) -> Solution:
