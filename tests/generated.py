@@ -1,7 +1,10 @@
 """Generated arguments of public functions, and what is asked of each answer: right, or refused in one line."""
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from fractions import Fraction
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -32,6 +35,15 @@ def answered(call: Callable[[], T]) -> T:
     """As ``answer``, where there is nothing to refuse."""
     found = answer(call)
     assert found is not None, "refused"
+    return found
+
+
+def as_users_have_it(module: ModuleType) -> Any:
+    """The module without the checker of annotations, which in tests comes before the functions themselves."""
+    spec = importlib.util.spec_from_file_location(f"{module.__name__}_unchecked".replace(".", "_"), str(module.__file__))
+    assert spec is not None and spec.loader is not None
+    found = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
     return found
 
 

@@ -1,8 +1,6 @@
 """Solvers: states of any solve that can be are right, in any order of rows; what cannot be is refused in one line."""
 
-import importlib.util
 import math
-import sys
 
 import generated
 import pytest
@@ -14,16 +12,7 @@ from neural_odes.solvers import solve as checked
 from neural_odes.solvers.round_trip import relative_error, round_trip_error
 from neural_odes.solvers.solve import Adaptive, Fixed, SolverError
 
-
-def as_users_have_it():
-    """The module without the checker of annotations, which in tests comes before the function itself."""
-    spec = importlib.util.spec_from_file_location("solve_as_users_have_it", checked.__file__)
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-users = as_users_have_it()
+users = generated.as_users_have_it(checked)
 ADAPTIVE, FIXED = ["dopri8", "dopri5", "bosh3", "fehlberg2", "adaptive_heun"], ["euler", "midpoint", "rk4", "dopri5"]
 
 
