@@ -119,7 +119,7 @@ def is_count(value: Any, *, least: int = 0, most: int = 6) -> bool:
             and str(value.dtype).removeprefix("torch.").startswith(("int", "uint"))
             and least <= int(value) <= most
         )
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and least <= value <= most
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64) and least <= value <= most
 
 
 def eighths(low: float, high: float) -> st.SearchStrategy[float]:
@@ -172,7 +172,7 @@ def held(array: np.ndarray) -> st.SearchStrategy[Any]:
         lambda x: x.tolist() if x.size else x,  # a list of none has lost its shape
         lambda x: _nested(x, tuple) if x.size else x,
         *(lambda x, kind=kind: x.astype(kind) for kind in _FLOATS),
-        np.asfortranarray,
+        lambda x: np.array(x, order="F"),
         _strided,
         _backwards,
         _locked,

@@ -51,10 +51,14 @@ def test_anything_else_is_finite_numbers_or_refused(value):
 @example(10**5000)
 @example(1e-300)
 @example(np.ma.masked)
+@example(np.ma.masked_array(3.0, mask=True))
+@example(torch.tensor(3.0, device="meta"))
+@example(np.array([1.0]))
 def test_a_positive_number_or_a_line(value):
     found = generated.answer(lambda: arguments.positive("x", value))
     if isinstance(value, int | float | Fraction) and not isinstance(value, bool):
         assert (found is not None) == (arguments.SMALLEST_SCALE <= value <= arguments.LARGEST_SCALE)
+    assert found is None or (np.ndim(value) == 0 and not np.ma.is_masked(value))
     assert found is None or (type(found) is float and found == float(value) and found >= arguments.SMALLEST_SCALE)
 
 
@@ -65,6 +69,7 @@ def test_a_count_or_a_line(value):
     found = generated.answer(lambda: arguments.count("n", value, each=2))
     small = generated.is_count(value)
     assert (found is not None) >= small
+    assert found is None or (np.ndim(value) == 0 and not np.ma.is_masked(value))
     assert found is None or (type(found) is int and 0 <= found <= arguments.AT_ONCE / 2)
     assert generated.answer(lambda: arguments.whole("n", value, least=1, most=3)) == (
         int(value) if generated.is_count(value, least=1, most=3) else None

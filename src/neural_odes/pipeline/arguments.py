@@ -150,11 +150,11 @@ def draw(n: Whole, generator: Any, each: int = 1) -> int:
 
 
 def _single(value: Any) -> Any:
-    """What NumPy or PyTorch has, as Python has it; None where it is not one."""
-    try:
-        return value.item() if hasattr(value, "item") else value
-    except (RuntimeError, ValueError):  # more than one
-        return None
+    """What NumPy or PyTorch has, as Python has it; None where it is masked, or an array, as a list is."""
+    if not hasattr(value, "item"):
+        return value
+    there = not getattr(value, "is_meta", False) and not np.ma.is_masked(value)
+    return value.item() if there and getattr(value, "ndim", None) == 0 else None
 
 
 def _real(value: Any) -> bool:
