@@ -48,7 +48,8 @@ class Argument:
         if isinstance(value, Tensor):
             real = not (value.is_complex() or value.is_quantized or value.dtype == torch.bool)
             if not real or value.layout != torch.strided or value.is_meta:
-                raise self.refusal(f"a {value.layout} tensor of {value.dtype} on {value.device}".replace("torch.", ""))
+                kind = "meta" if value.is_meta else value.layout
+                raise self.refusal(f"a {kind} tensor of {value.dtype}".replace("torch.", ""))
             return value, np.zeros(tuple(value.shape), bool)
         data, masked = arguments.arrays(self.name, self.expected, value)
         # PyTorch takes no other byte order, no negative strides, and warns of memory that it may not write.
