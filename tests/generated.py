@@ -73,7 +73,7 @@ odd = st.one_of(
     st.sampled_from(
         [
             "1.0", "nan", "", "a\nb", [], (), {}, {"x": 1.0}, set(), [[]], [None], [1.0, None], [True, False], ["1", "2"],
-            [1j, 2.0], [[1.0, 2.0], [3.0]], [[1.0, [2.0]]], [10**400, 1.0], 10**400, -(10**400), 10**5000, Fraction(10**400),
+            [1j, 2.0], [[1.0, 2.0], [3.0]], [[1.0, [2.0]]], [10**400, 1.0], 10**400, -(10**400), Fraction(10**400),
             object, len, Odd(), [Odd(), 1.0], range(2), slice(2), np.datetime64("2020-01-01"), np.timedelta64(1, "D"),
             np.array([1.0, "2"], object), np.array(["2020-01-01"] * 2, "datetime64[D]"), np.array([(1.0, 2)], "f8,i4"),
             np.ma.masked_array([1.0, 2.0], mask=[False, True]), np.ma.masked, pd.NA, pd.NaT, pd.DataFrame({"a": ["x", "y"]}),

@@ -7,6 +7,7 @@ the usual method ours (dopri5.py). Training may use fixed steps (runge_kutta.py)
 import functools
 import itertools
 import math
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -188,13 +189,17 @@ def _number(name: str, value: Any) -> float:
     try:
         if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
             return float(value)
-    except OverflowError:
+    except (OverflowError, TypeError):  # a time of NumPy, which passes for a number
         pass
     raise UserError(f"{name}: expected finite numbers; found {shown(value)}")
 
 
 def _check_whole(name: str, value: Any, *, most: float = math.inf) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool) or not 1 <= int(value) <= most:
+    try:
+        right = isinstance(value, Integral) and not isinstance(value, bool) and 1 <= operator.index(value) <= most
+    except TypeError:
+        right = False
+    if not right:
         end = "or more" if most == math.inf else f"to {most}"
         raise UserError(f"{name}: expected a whole number, 1 {end}; found {shown(value)}")
 
@@ -327,7 +332,7 @@ def _solve_fixed_adjoint(field: Field, y0: Tensor, t: Tensor, solver: Fixed, par
 
 def _hermite(nodes: tuple[float, ...], y: Tensor, f: Tensor, wanted: list[float]) -> Tensor:
     """Cubic Hermite interpolant of values ``y`` and slopes ``f`` at the nodes, as one matrix product."""
-    stacked = torch.cat([y, f]).flatten(1)
+    stacked = torch.cat([y, f])[..., None].flatten(1)  # of single numbers, too
     weights = _hermite_weights(nodes, tuple(wanted), stacked.dtype, stacked.device)
     return (weights @ stacked).view(len(wanted), *y.shape[1:])
 
