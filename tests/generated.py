@@ -53,9 +53,6 @@ class Odd:
     def __array__(self, *arguments: Any, **options: Any) -> Any:
         raise KeyError("lost")
 
-    def __repr__(self) -> str:
-        raise RuntimeError("no name")
-
 
 LARGE = [1e5, 1e10, 1e19, 1e30, 1e38, 3.4e38, 1e70, 1e77, 1e150, 1e300]
 SMALL = [1e-10, 1e-38, 1e-45, 1e-150, 1e-300, 5e-324]
