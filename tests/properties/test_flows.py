@@ -37,7 +37,7 @@ def test_densities_are_the_same_however_points_are_held_and_row_by_row(flow, cas
     found = generated.answered(lambda: flow.log_prob(held))
     expected = flow.log_prob(torch.tensor(x).to(like))
     assert found.dtype == like.dtype and found.shape == x.shape[:-1]
-    assert torch.equal(found.detach(), expected)
+    torch.testing.assert_close(found.detach(), expected, atol=1e-4, rtol=1e-4)  # solves with gradients are torchdiffeq's
     for place in np.ndindex(found.shape):
         torch.testing.assert_close(flow.log_prob(x[place]), expected[place], atol=1e-3, rtol=1e-3)
 

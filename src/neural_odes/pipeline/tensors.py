@@ -53,7 +53,10 @@ class Argument:
             return value, np.zeros(tuple(value.shape), bool)
         data, masked = arguments.arrays(self.name, self.expected, value)
         # PyTorch takes no other byte order, no negative strides, and warns of memory that it may not write.
-        return torch.from_numpy(np.require(data, data.dtype.newbyteorder("="), ["C", "W"])), masked
+        ready = np.require(data, data.dtype.newbyteorder("="), ["C", "W"])
+        if any(stride < 0 for stride in ready.strides):  # along an axis of one, where NumPy does not mind
+            ready = ready.copy()
+        return torch.from_numpy(ready), masked
 
     def finite(self, numbers: Tensor) -> Tensor:
         """``numbers`` themselves.
