@@ -6,6 +6,6 @@ from hypothesis import HealthCheck, settings
 
 _COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
-settings.register_profile("quick", max_examples=25, derandomize=True, database=None, **_COMMON)
+settings.register_profile("quick", max_examples=20, derandomize=True, database=None, **_COMMON)
 settings.register_profile("campaign", max_examples=2000, print_blob=True, **_COMMON)
 settings.load_profile("quick")
