@@ -16,8 +16,7 @@ from pathlib import Path
 import harness
 import numpy as np
 import torch
-from cnf_sides import Diffrax, Ours, Torchode, Zuko, flow_of
-from cnf_torch import NAMES, Side, Torchdiffeq, Weights
+from cnf_sides import NAMES, Diffrax, Ours, Side, Torchdiffeq, Torchode, Weights, Zuko, flow_of
 from rich.console import Console
 
 from neural_odes.density.models.cnf import Cnf

@@ -17,8 +17,7 @@ from typing import Any
 import harness
 import numpy as np
 import torch
-from cnf_sides import Diffrax, Ours, Torchode, Zuko, flow_of
-from cnf_torch import NAMES, Side, Torchdiffeq, Weights
+from cnf_sides import NAMES, Diffrax, Ours, Side, Torchdiffeq, Torchode, Weights, Zuko, flow_of
 from safetensors.numpy import load_file
 
 from neural_odes.density.models.cnf import Cnf

@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/cost.py [--repeats 5] [--steps 20]   (from the project's folder, after `dvc repro`)
 
-Steps of the very trainings of dvc.yaml, seed 0, with the parameters and threads of params.yaml; of a classifier, those of its
-first epochs on smaller images are timed on their own. Those of the density grow with what it has learned: see cnf_step.py.
+Steps of the very trainings of dvc.yaml, seed 0, with the parameters and threads of params.yaml. Those of the density grow with
+what it has learned: see cnf_step.py.
 
 Writes benchmarks/results/cost.json, which docs/benchmarks.md quotes.
 """
@@ -26,16 +26,9 @@ SIDES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def parts(task: Any) -> list[range]:
-    """The updates of a training, those together that cost alike."""
-    early = task.params.early_epochs if hasattr(task, "ends") and task.net.any_side else 0
-    first = task.ends[early - 1] if early else 0
-    return [part for part in (range(first), range(first, task.steps)) if part]
-
-
-def _run(task: Any, threads: int, first: int, steps: int) -> None:
+def _run(task: Any, threads: int, steps: int) -> None:
     torch.set_num_threads(threads)
-    for index in range(first, first + steps):
+    for index in range(steps):
         task.step(index)
 
 
@@ -45,19 +38,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20, help="updates in a repeat")
     options = parser.parse_args()
     built = {name: task_of(stage, changes) for name, (stage, changes) in SIDES.items()}
-    found = harness.alternate(
-        {
-            f"{name} {part}": partial(_run, task, 2 if "two threads" in name else 1, part[0], options.steps)
-            for name, task in built.items()
-            for part in parts(task)
-        },
-        options.repeats,
-    )
     rows = []
-    for name, task in built.items():
-        spreads = {part: harness.spread(found[f"{name} {part}"], per=options.steps) for part in parts(task)}
-        seconds = sum(spread["ms"] * len(part) for part, spread in spreads.items()) / 1000
-        rows.append({"side": name, "steps": task.steps, "training_s": round(seconds, 1), **spreads[parts(task)[-1]]})
+    for name, found in harness.alternate(
+        {name: partial(_run, task, 2 if "two threads" in name else 1, options.steps) for name, task in built.items()},
+        options.repeats,
+    ).items():
+        timed = harness.spread(found, per=options.steps)
+        rows.append({"side": name, "steps": built[name][1], "training_s": round(timed["ms"] * built[name][1] / 1000, 1), **timed})
     harness.write("cost", rows, threads=1)
 
 

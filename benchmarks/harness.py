@@ -36,16 +36,6 @@ def alternate(sides: Mapping[str, Callable[[], object]], repeats: int) -> dict[s
     return seconds
 
 
-def each(step: Callable[[int], object], *, first: int, steps: int) -> list[float]:
-    """Seconds of each of so many steps, numbered from ``first``."""
-    seconds = []
-    for index in range(first, first + steps):
-        start = time.perf_counter()
-        step(index)
-        seconds.append(time.perf_counter() - start)
-    return seconds
-
-
 def spread(seconds: Sequence[float], *, per: int = 1) -> dict[str, Any]:
     """Median and range in milliseconds, of one of ``per`` things done in those seconds."""
     ms = [1000 * s / per for s in seconds]

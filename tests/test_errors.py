@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from neural_odes.errors import UserError, in_short, needing, refusals, shown
+from neural_odes.errors import UserError, in_short, needing, refusals
 from neural_odes.running import scratch
 
 
@@ -22,16 +22,6 @@ def test_a_module_of_an_extra_that_is_not_installed(monkeypatch, asked):
     line = f"absent is not installed for {sys.executable}; run: pip install 'neural-odes[pipeline]', or in a clone: make env"
     with pytest.raises(UserError, match=f"^{re.escape(line)}$"), needing("pipeline"):
         import absent  # noqa: F401
-
-
-class Nameless:
-    def __repr__(self) -> str:
-        raise RuntimeError("no name")
-
-
-def test_values_are_quoted_in_short_and_by_their_type_if_need_be():
-    assert shown("a\nb") == r"'a\nb'" and shown([1.5] * 99) == f"[{'1.5, ' * 11}1.5, "[:60]
-    assert shown(Nameless()) == "Nameless" and shown(10**5000) == "int"  # of more digits than Python writes
 
 
 def test_what_another_program_says_is_not_cut_within_a_word():

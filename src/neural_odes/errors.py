@@ -15,14 +15,6 @@ class UserError(Exception):
         super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text))
 
 
-def shown(value: object) -> str:
-    """As a refusal quotes it: its beginning, if it is long."""
-    try:
-        return f"{value!r:.60}"
-    except Exception:  # whatever someone's own type raises; or Python, of a number of too many digits
-        return type(value).__name__
-
-
 _REMEDIES = {
     errno.EACCES: "it is not yours to read or write; ls -l says whose it is",
     errno.EPERM: "it is not yours to change; ls -l says whose it is",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neural_odes.errors import UserError, refusals, shown
+from neural_odes.errors import UserError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 DEFAULTS = {"classification": "odenet", "density": "cnf", "trajectory": "latent_ode"}
 PUBLISHED = "reports/models"
-_LARGEST_SEED = 2**31 - 1  # that params.yaml may hold
-_LONGEST = 60  # name that a refusal shows whole
 
 
 def load(
@@ -41,11 +39,9 @@ def load(
     torch.Size([1000, 2])
     """
     from neural_odes import params
-    from neural_odes.pipeline import arguments
 
     default = default_model(claim)
-    model = default if model is None else model
-    seed = None if seed is None else arguments.whole("seed", seed, most=_LARGEST_SEED)
+    model = model or default
     clone = _clone(root)
     values = params.load(clone)
     home, seeds_of, how = _home(clone, claim, model, values)
@@ -72,8 +68,8 @@ def default_model(claim: str) -> str:
     Raises:
         UserError: there is no such claim.
     """
-    if not isinstance(claim, str) or claim not in DEFAULTS:
-        raise UserError(f"{_named(claim)}: there is no such claim; known: {', '.join(DEFAULTS)}")
+    if claim not in DEFAULTS:
+        raise UserError(f"{claim}: there is no such claim; known: {', '.join(DEFAULTS)}")
     return DEFAULTS[claim]
 
 
@@ -119,15 +115,9 @@ def _clone(root: str | os.PathLike[str] | None) -> Path:
     from neural_odes import paths
 
     if root is not None:
-        try:
-            given = Path(root).absolute()
-            with refusals():
-                is_clone = (given / "params.yaml").is_file()
-        except (TypeError, ValueError):
-            raise UserError(f"root: expected the path of a clone; found {_named(root)}") from None
-        if not is_clone:
-            raise UserError(f"root: {given} is no clone of the project: it has no params.yaml")
-        return given
+        if not (Path(root) / "params.yaml").is_file():
+            raise UserError(f"root: {Path(root).absolute()} is no clone of the project: it has no params.yaml")
+        return Path(root).absolute()
     own = Path(__file__).resolve().parents[2]
     found = own if (own / "params.yaml").is_file() else paths.find_root(Path.cwd())
     if found is None:
@@ -141,18 +131,14 @@ def _home(clone: Path, claim: str, model: str, values: Mapping[str, Any]) -> tup
 
     name = f"{claim}.models"
     known = list(params.lookup(values, name) or ()) if params.has(values, name) else []
-    if not isinstance(model, str) or model not in known:
-        near = params.nearest(model, known) if isinstance(model, str) else ""
-        raise UserError(f"{_named(model)}: {clone / params.FILE} and the studies' have no such model of {claim}{near}")
+    if model not in known:
+        raise UserError(
+            f"{model}: {clone / params.FILE} and the studies' have no such model of {claim}{params.nearest(model, known)}"
+        )
     study = Path(params.origin(clone, f"{claim}.models.{model}")).parent
     if study.parent.name == paths.STUDIES:
         return clone / study / "models", "study_seeds", f"dvc repro {study.as_posix()}/dvc.yaml"
     return clone / "models" / claim, "seeds", f"dvc repro {claim}-train"
-
-
-def _named(value: Any) -> str:
-    """As a refusal names it: short, and quoted where it is no plain name."""
-    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable() else shown(value)
 
 
 def _restored(folder: Path, clone: Path, values: Mapping[str, Any], source: str, how: str) -> "nn.Module":

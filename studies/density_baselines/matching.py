@@ -13,7 +13,6 @@ from neural_odes.density.train import Objective
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.metrics import write_json
 from neural_odes.pipeline.stage import Stage
-from neural_odes.pipeline.transfer import to_device
 from neural_odes.training.loop import fit
 
 
@@ -28,8 +27,8 @@ class FlowMatching(Objective):
     flow: Cnf
 
     def loss(self, x: Float[Tensor, "n 2"], index: int) -> tuple[Tensor, dict[str, Tensor]]:
-        z = to_device(torch.randn(x.shape, generator=self.generator).to(x.dtype), x.device)
-        t = to_device(torch.rand(len(x), 1, generator=self.generator).to(x.dtype), x.device)
+        z = torch.randn(x.shape, generator=self.generator).to(x)
+        t = torch.rand(len(x), 1, generator=self.generator).to(x)
         field, end = CnfField(self.flow.w1, self.flow.w2, self.flow.w3), self.flow.end_time
         missed = end * field.velocity(end * t, (1 - t) * z + t * x) - (x - z)
         return missed.square().sum(1).mean(), {}

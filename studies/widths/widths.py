@@ -41,10 +41,9 @@ def widths(stage: Stage, data: str, model: str, size: int, seed: int) -> None:
     fit(stage, MaximumLikelihood(flow, params.train, standardised(train), standardised(validation), generator))
     with torch.no_grad():
         log_q = flow.log_q(standardised(test)).double().cpu().numpy() - np.log(std).sum()
+        x = flow.sample(params.samples, torch.Generator().manual_seed(seed)).cpu().numpy() * std + mean
     others: dict[str, float] = {"entropy_nats": exact.entropy(), "parameters": sum(p.numel() for p in flow.parameters())}
     if isinstance(flow, ContinuousFlow):
         others["round_trip_error"] = flow.round_trip_error(standardised(test))
-    with torch.no_grad():  # on the processor, where the generator draws
-        x = flow.cpu().sample(params.samples, torch.Generator().manual_seed(seed)).numpy() * std + mean
     write_json(stage.out / "metrics.json", scores(exact, test, log_q) | others)
     np.save(stage.out / "samples.npy", x)

@@ -3,7 +3,7 @@
 import pytest
 
 from neural_odes.benchmarks import comparison
-from neural_odes.benchmarks.comparison import PARTS, QUESTIONS, SIDES, Overheads, Question
+from neural_odes.benchmarks.comparison import QUESTIONS, SIDES, Overheads, Question
 from neural_odes.errors import UserError
 
 QUESTION = Question(benchmark="toy", title="a CNF", musts={"peer": 4.0, "slow": 100.0}, where={"network": "trained"})
@@ -99,11 +99,3 @@ def test_overheads_are_shares_of_a_whole_training():
     assert found.import_package == pytest.approx(0.12) and found.nothing == 2.5
     assert found.mlflow == pytest.approx(0.1 / 10)  # two seconds of 200
     assert found.checkpoints == pytest.approx(0.05 / 20)  # one every 20 seconds
-
-
-def test_the_limit_of_a_step():
-    """20 GFLOP in 0.2 s are 100 GFLOP/s; all of it in half of the time is twice that."""
-    shares = dict.fromkeys(PARTS, 0.0) | {"products": 0.5, "arithmetic": 0.5}
-    row = {"side": "odenet", "precision": "bfloat16", "gflop": 20.0, "ms": 200.0} | shares
-    (step,) = comparison.limits({"peak_gflops": {"bfloat16": 400.0}, "rows": [row]})
-    assert (step.reached, step.reached_by_products) == (0.25, 0.5)

@@ -4,7 +4,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from neural_odes.classification import layers
 from neural_odes.classification.layers import Convolution, FirstLayer, Head, Stem, TimeConvolution
 
 
@@ -91,31 +90,3 @@ def test_bfloat16_rounds_and_no_more():
     a, b = exact(x), rounded(x)
     assert b.dtype == torch.float32
     assert float(((a - b).std() / a.std()).detach()) < 0.02
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda precision: Convolution(3, padding=1, precision=precision),
-        lambda precision: Convolution(4, stride=2, padding=1, precision=precision),
-        lambda precision: TimeConvolution(precision),
-        lambda precision: FirstLayer(1, precision),
-    ],
-    ids=["convolution", "strided", "time", "first"],
-)
-def test_factors_that_are_rounded_and_multiplied_in_float32_give_the_same(monkeypatch, make):
-    """With and without units for bfloat16: values and gradients are the same to its last place."""
-    layer = make(torch.bfloat16)
-    x = torch.randn(2, 1 if isinstance(layer, FirstLayer) else 64, 8, 8)
-    arguments = (torch.tensor(0.3), x) if isinstance(layer, TimeConvolution) else (x,)
-
-    def found(multiplies):
-        monkeypatch.setattr(layers, "multiplies", lambda dtype, device: multiplies)
-        y = layer(*arguments)
-        return y.detach(), torch.autograd.grad(y.square().sum(), layer.weight)[0]
-
-    for with_units, without in zip(found(True), found(False), strict=True):
-        torch.testing.assert_close(without, with_units, rtol=2**-7, atol=2**-8 * float(with_units.abs().max()))
-    rounded = found(False)[0]
-    layer.precision = None
-    assert not torch.equal(found(False)[0], rounded), "nothing was rounded"

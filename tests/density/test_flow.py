@@ -72,8 +72,7 @@ def unsolved(flow, monkeypatch):
 )
 def test_points_however_they_are_held(flow, expected, x):
     found = flow.log_prob(x)
-    differentiated = found.requires_grad  # by torchdiffeq, whose sums are in another order
-    torch.testing.assert_close(found.detach(), expected, rtol=1e-5 if differentiated else 0, atol=0)
+    assert found.dtype == torch.float32 and found.shape == (3,) and torch.equal(found.detach(), expected)
 
 
 def test_the_shape_of_what_comes_back_is_that_of_the_points(flow, expected):

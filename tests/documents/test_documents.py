@@ -79,30 +79,6 @@ def test_verdicts_are_counted_by_degree(clone):
     assert lines[0] == "| verdict | same data | same generator | none |" and "| not comparable | 0 | 0 | 1 |" in lines[2:6]
 
 
-def test_nothing_is_claimed_for_a_gpu_until_a_part_of_the_benchmark_has_run(clone):
-    assert blocks.gpu(clone).endswith("Nothing is claimed for one.")
-    about = {
-        "machine": {"torch": "2", "cores": 16, "processor": "Abacus", "command": "python gpu.py"},
-        "device": "Loom",
-        "cuda": "13",
-    }
-    parts: dict[str, list[dict]] = {
-        "steps": [{"side": "cnf", "ms": 1.5, "ms_spread": [1.25, 2.0]}, {"side": "graphs", "error": "no capture"}],
-        "bytes": [{"side": "cnf", "twice": True, "after_kill": False, "killed_amid": True}],
-        "claims": [{"side": "cnf", "scores": {"gap_nats": 0.0041}, "train_s": 12.3, "evaluate_s": 4.0}],
-        "beside": [{"side": "cnf, 2 at once", "seconds": 60.0, "a_minute": 2.0}],
-        "paper": [{"side": "odenet", "epochs": 3.5, "seconds": 480.0, "hours_for_all": 6.1, "extrapolated": True,
-                   "validation_error_pct": 1.5}],
-    }  # fmt: skip
-    write_json(clone / comparison.FOLDER / "gpu.json", {part: about | {"rows": rows} for part, rows in parts.items()})
-    text = blocks.gpu(clone)
-    assert "Steps of training (Loom, PyTorch 2, CUDA 13; 16 cores, Abacus; `python gpu.py`):" in text
-    assert [line for line in text.splitlines() if line.startswith(("| cnf", "| graphs", "| odenet"))] == [
-        "| cnf | 1.5 | 1.25 to 2 |", "| graphs | – | no capture |", "| cnf | yes | no |", "| cnf | gap_nats 0.0041 | 12 | 4 |",
-        "| cnf, 2 at once | 60 | 2.00 |", "| odenet | 3.5 | 480 | 6.1 (extrapolated) | 1.50 |",
-    ]  # fmt: skip
-
-
 def test_what_a_departure_moves_is_measured_or_said_not_to_be(clone):
     lines = {row.split(" | ")[0].removeprefix("| "): row for row in moves.moves(clone, "classification").splitlines()}
     # errors 0.40, 0.42, 0.44 in training, 0.40, 0.43, 0.43 tight: 0, 0.01, −0.01

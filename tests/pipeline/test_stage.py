@@ -188,11 +188,7 @@ def _script(clone: Path, work: str, command: str = COMMAND) -> subprocess.Comple
     [
         ("def work(stage): raise UserError('x.npy: truncated; delete it')", 1, "x.npy: truncated; delete it"),
         ("def work(stage): raise KeyboardInterrupt", 130, "dvc repro goes on from the last checkpoint"),
-        (
-            "def work(stage): raise OSError(28, 'No space left', 'models/x')",
-            1,
-            "models/x: No space left; free some space",
-        ),
+        ("def work(stage): raise OSError(28, 'No space left on device', 'models/x')", 1, "models/x: no space left to write"),
     ],
 )
 def test_an_error_is_one_line_that_says_how_to_get_back(clone, work, code, expected):
@@ -225,7 +221,7 @@ def work(stage):
     (stage.output("models/toy/cnf-0") / "x.bin").write_bytes(bytes(5000))
 """
     done = _script(clone, work)
-    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "ulimit -f says which" in done.stderr
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "no space left to write; free some" in done.stderr
 
 
 def test_python_without_the_package_says_what_to_do(root, tmp_path):
@@ -257,17 +253,3 @@ def work(stage):
 """
     done = _script(clone, work)
     assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("link", [os.symlink, os.link])
-def test_an_output_that_is_a_link_into_dvc_s_cache_is_made_anew(clone, link):
-    """A script that is called by hand; DVC itself deletes what was there."""
-    kept = clone / "object"
-    kept.write_text("of another run")
-    (clone / "models" / "toy" / "cnf-0").mkdir(parents=True)
-    link(kept, clone / "models" / "toy" / "cnf-0" / "x.txt")
-    work = "def work(stage): (stage.output('models/toy/cnf-0') / 'x.txt').write_text('new')"
-    done = _script(clone, work)
-    assert done.returncode == 0, done.stderr
-    assert kept.read_text() == "of another run"
-    assert (clone / "models" / "toy" / "cnf-0" / "x.txt").read_text() == "new"

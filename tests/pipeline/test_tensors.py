@@ -70,11 +70,6 @@ def test_a_number_alone_and_none_at_all():
     assert torch.equal(X.tensor(range(3)), torch.arange(3))
 
 
-def test_an_axis_of_one_may_run_backwards():
-    found = X.tensor(np.array([ROWS])[::-1])
-    assert torch.equal(found, EXPECTED[None])
-
-
 def test_gradients_are_kept():
     x = torch.ones(3, 2, requires_grad=True)
     assert X.tensor(x) is x

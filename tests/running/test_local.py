@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from neural_odes import cli, paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline.names import StageName
-from neural_odes.running import call, forecast, gpus, graph, local, scratch
+from neural_odes.running import call, forecast, graph, local, scratch
 from neural_odes.running.graph import Selection
 
 QUIET = {"DVC_NO_ANALYTICS": "1"}  # a new project of DVC has its analytics on
@@ -260,9 +260,7 @@ def test_threads_of_what_runs_are_never_more_than_cores():
             running.remove(job)
         return True
 
-    assert local.side_by_side(
-        [job(f"job-{i}", threads=threads) for i, threads in enumerate([1, 2, 1, 4, 1, 2])], 2, run, gpus.Cards()
-    )
+    assert local.side_by_side([job(f"job-{i}", threads=threads) for i, threads in enumerate([1, 2, 1, 4, 1, 2])], 2, run)
     assert sorted(most) == [1, 1, 2, 2, 2, 4] or sorted(most) == [1, 2, 2, 2, 2, 4]  # one that needs more than all runs alone
 
 
@@ -271,14 +269,14 @@ def test_what_has_the_longest_path_behind_it_begins_first():
     begun = []
     seconds = {"a-0": (10.0, ()), "b-0": (30.0, ()), "data": (1.0, ()), "d-0": (20.0, ("data",)), "e-0": (25.0, ("d-0",))}
     made = [job(name, after=after, seconds=s) for name, (s, after) in seconds.items()]
-    assert local.side_by_side(made, 1, lambda job: not begun.append(job.name), gpus.Cards())
+    assert local.side_by_side(made, 1, lambda job: not begun.append(job.name))
     assert begun == ["data", "d-0", "b-0", "e-0", "a-0"]
 
 
 def test_after_a_failure_nothing_more_begins():
     begun = []
     made = [job("a-0", seconds=2.0), job("b-0", seconds=1.0)]
-    assert not local.side_by_side(made, 1, lambda job: begun.append(job.name) or False, gpus.Cards())
+    assert not local.side_by_side(made, 1, lambda job: begun.append(job.name) or False)
     assert begun == ["a-0"]
 
 

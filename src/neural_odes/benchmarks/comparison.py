@@ -56,14 +56,6 @@ SIDES: dict[str, dict[str, str]] = {
     },
 }
 """What a benchmark's results call a side, by its id, by benchmark."""
-PARTS = {
-    "products": "convolutions, matrix products",
-    "arithmetic": "other operators",
-    "data": "drawing and moving a batch",
-    "optimiser": "optimiser",
-    "python": "dispatch, solver's bookkeeping, Python",
-}
-"""Of a training step's time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,49 +258,3 @@ class Overheads:
             mlflow=(sides["training-mlflow"]["processor_s"] / neither - 1) * part,
             checkpoints=(sides["training-checkpoints"]["processor_s"] / neither - 1) * result["checkpoint_s"] / 20,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limit:
-    """How far a training step is from what the processor can do.
-
-    Attributes:
-        name: of the model.
-        precision: of its products.
-        gflop: floating-point work of a step.
-        seconds: that it takes.
-        peak: GFLOP/s of a large matrix product of that precision.
-        shares: of the time, by part.
-    """
-
-    name: str
-    precision: str
-    gflop: float
-    seconds: float
-    peak: float
-    shares: Mapping[str, float]
-
-    @property
-    def reached(self) -> float:
-        """Share of the peak that the whole step reaches."""
-        return self.gflop / self.seconds / self.peak
-
-    @property
-    def reached_by_products(self) -> float:
-        """Share of the peak that its products reach while they run."""
-        return self.reached / self.shares["products"]
-
-
-def limits(result: dict[str, Any]) -> list[Limit]:
-    """From what the benchmark ``profile_steps`` wrote."""
-    return [
-        Limit(
-            name=row["side"],
-            precision=row["precision"],
-            gflop=row["gflop"],
-            seconds=row["ms"] / 1000,
-            peak=result["peak_gflops"][row["precision"]],
-            shares={part: row[part] for part in PARTS},
-        )
-        for row in result["rows"]
-    ]

@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neural_odes.classification.params import AugmentParams
-from neural_odes.pipeline.transfer import to_device
 
 
 def augment(
@@ -25,11 +24,11 @@ def augment(
     u = (2 * torch.rand(4, n, generator=generator, dtype=torch.float64) - 1).unbind()
     shift = torch.randint(-params.shift_pixels, params.shift_pixels + 1, (n, 2), generator=generator)
     matrices = affine(u[0] * math.radians(params.rotation_degrees), 1 + u[1] * params.scale, u[2] * params.shear, shift, before)
-    grid = F.affine_grid(to_device(matrices.to(images.dtype), images.device), [n, 1, side, side], align_corners=False)
+    grid = F.affine_grid(matrices.to(images), [n, 1, side, side], align_corners=False)
     moved = F.grid_sample(images, grid, align_corners=False)
     if params.flip:
-        mirrored = torch.randint(2, (n, 1, 1, 1), generator=generator).bool()
-        moved = torch.where(to_device(mirrored, images.device), moved.flip(-1), moved)
+        mirrored = torch.randint(2, (n, 1, 1, 1), generator=generator).bool().to(images.device)
+        moved = torch.where(mirrored, moved.flip(-1), moved)
     return moved
 
 

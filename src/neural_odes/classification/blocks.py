@@ -73,7 +73,7 @@ class ContinuousClassifier(Classifier):
 
     def flow(self, h: Float[Tensor, "batch channels height width"], solver: Solver) -> tuple[Tensor, Statistics]:
         """The block's output h(1) for its input h(0), and what the solve cost."""
-        solution = solve(self.field, h, torch.tensor([0.0, 1.0], dtype=h.dtype), solver, parameters=self.field.parameters())
+        solution = solve(self.field, h, h.new_tensor([0.0, 1.0]), solver, parameters=self.field.parameters())
         return solution.y[-1], solution.statistics
 
     def round_trip_error(self, h: Float[Tensor, "batch channels height width"], solver: Solver) -> float:

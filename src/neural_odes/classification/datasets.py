@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
-
-from neural_odes.pipeline.transfer import to_device
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Dataset:
 
     def standardise(self, images: Float[Tensor, "n channels side side"]) -> Float[Tensor, "n channels side side"]:
         """Pixels between 0 and 1 as a network's input."""
-        mean, std = to_device(torch.tensor([self.mean, self.std], dtype=images.dtype), images.device)[:, :, None, None]
+        mean, std = (images.new_tensor(values)[:, None, None] for values in (self.mean, self.std))
         return (images - mean) / std
 
 

@@ -2,8 +2,7 @@
 
 Every convolution keeps its weights as a matrix of output channels × (input channels · kernel), so that optimisers
 of matrices (Muon) take them as they are. ``precision`` is what convolutions multiply in; normalisation, activations,
-the state of the ODE and the sums over solver stages stay in the precision of the input. On a processor that cannot multiply
-in it, factors are rounded to it and multiplied in float32, which gives the same but for the order of sums.
+the state of the ODE and the sums over solver stages stay in the precision of the input.
 """
 
 import math
@@ -17,7 +16,6 @@ from torch import Tensor, nn
 
 from neural_odes.classification.datasets import DATASETS, Dataset
 from neural_odes.pipeline.arguments import Numbers, Whole, whole
-from neural_odes.pipeline.machine import multiplies
 from neural_odes.pipeline.models import Model
 from neural_odes.pipeline.tensors import Argument
 
@@ -28,12 +26,6 @@ CLASSES = 10
 
 def norm() -> nn.GroupNorm:
     return nn.GroupNorm(GROUPS, CHANNELS)
-
-
-def _factor(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """As it enters a product in ``dtype``: rounded to it, in the type that the device multiplies."""
-    rounded = x.to(dtype)
-    return rounded if multiplies(dtype, x.device.type) else rounded.to(torch.float32)
 
 
 def _uniform(*shape: int, fan_in: int) -> nn.Parameter:
@@ -62,14 +54,14 @@ class Convolution(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch channels h w"]) -> Float[Tensor, "batch channels h_out w_out"]:
         dtype = self.precision or x.dtype
-        kernel = _factor(self.weight.view(CHANNELS, CHANNELS, self.kernel, self.kernel), dtype)
+        kernel = self.weight.view(CHANNELS, CHANNELS, self.kernel, self.kernel).to(dtype)
         if self.stride > 1:
             # On a CPU the two strided convolutions are up to three times as fast with channels last,
             # normalisation and ReLU many times as slow: change the layout for the convolution only.
             x = _ChannelsLast.apply(x, dtype)
             kernel = kernel.contiguous(memory_format=torch.channels_last)
-        bias = None if self.bias is None else _factor(self.bias, dtype)
-        y = F.conv2d(_factor(x, dtype), kernel, bias, self.stride, self.padding).to(dtype)
+        bias = None if self.bias is None else self.bias.to(dtype)
+        y = F.conv2d(x.to(dtype), kernel, bias, self.stride, self.padding)
         return y.to(self.weight.dtype, memory_format=torch.contiguous_format)
 
 
@@ -110,7 +102,7 @@ class TimeConvolution(nn.Module):
         kernel = self.weight[:, 9:].reshape(CHANNELS, CHANNELS, 3, 3)
         inside = F.unfold(x.new_ones(1, 1, height, width), 3, padding=1)[0]
         offset = torch.addmm(self.bias[:, None], t * self.weight[:, :9], inside).view(CHANNELS, height, width)
-        return F.conv2d(_factor(x, dtype), _factor(kernel, dtype), padding=1).to(dtype).to(x.dtype) + offset
+        return F.conv2d(x.to(dtype), kernel.to(dtype), padding=1).to(x.dtype) + offset
 
 
 class FirstLayer(nn.Module):
@@ -154,7 +146,7 @@ class FirstLayer(nn.Module):
         shift = self.norm.bias + (self.bias - group_mean.expand_as(grouped).reshape(batch, CHANNELS)) * scale
         affine = torch.cat([scale[:, :, None] * self.weight, shift[:, :, None]], 2)
         patches = torch.cat([patches, patches.new_ones(batch, 1, patches.shape[2])], 1)
-        y = torch.bmm(_factor(patches, dtype).mT, _factor(affine, dtype).mT).to(dtype).relu_()
+        y = torch.bmm(patches.to(dtype).mT, affine.to(dtype).mT).relu_()
         return y.view(batch, height - 2, width - 2, CHANNELS).permute(0, 3, 1, 2)
 
 
@@ -231,7 +223,7 @@ class Classifier(Model):
         pixels, single = _pixels(images, self.dataset)
         logits = weight.new_empty(0, CLASSES)
         if len(pixels):
-            batches = pixels.split(min(size, len(pixels)))
+            batches = pixels.split(size)
             for batch in batches if pixels.dtype != torch.uint8 else ():
                 _check_range(batch, self.dataset, weight)
             logits = torch.cat([self(self.dataset.standardise(_between_0_and_1(batch, weight))) for batch in batches])

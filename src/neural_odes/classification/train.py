@@ -18,10 +18,8 @@ from neural_odes.classification.layers import Classifier
 from neural_odes.classification.params import TrainParams
 from neural_odes.pipeline import arrays, machine, models
 from neural_odes.pipeline.stage import Stage
-from neural_odes.pipeline.transfer import to_device
 from neural_odes.solvers.solve import Adaptive
 from neural_odes.training.averaged import Averaged
-from neural_odes.training.eager import SGD, Adam
 from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, warmup_cosine
 
@@ -57,7 +55,7 @@ class Classification:
         self.optimiser = optimiser(net, params, self.ends)
         self.averaged = Averaged(net, params.ema_decay)
         self.losses = torch.zeros(len(train[1]), device=train[1].device)  # of each image, when it was last seen
-        self._take(torch.empty(0, dtype=torch.int64), torch.empty(0))
+        self.order, self.weights = torch.empty(0, dtype=torch.int64), torch.empty(0)
 
     @property
     def trained(self) -> Classifier:
@@ -68,9 +66,9 @@ class Classification:
         epoch = bisect_right(self.ends, index)
         place = index - [0, *self.ends][epoch]
         if place == 0:
-            self._take(*drawn(self.losses.cpu(), self.sizes[epoch], self.generator))
+            self.order, self.weights = drawn(self.losses.cpu(), self.sizes[epoch], self.generator)
         batch = slice(place * self.params.batch_size, (place + 1) * self.params.batch_size)
-        chosen, weights = self.order[batch], self.weights[batch]
+        chosen, weights = self.order[batch].to(labels.device), self.weights[batch].to(labels.device)
         early = epoch < self.params.early_epochs and self.net.any_side
         side = self.params.early_side if early else None
         x, target = augment(images[chosen], self.params.augment, self.generator, side=side), labels[chosen]
@@ -109,12 +107,7 @@ class Classification:
         self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
-        self.losses.copy_(state["losses"])
-        self._take(state["order"], state["weights"])
-
-    def _take(self, order: Int64[Tensor, " k"], weights: Float[Tensor, " k"]) -> None:
-        """Has the images of an epoch, and their weights, where the images are."""
-        self.order, self.weights = (to_device(part, self.losses.device) for part in (order, weights))
+        self.losses, self.order, self.weights = state["losses"], state["order"], state["weights"]
 
 
 def epoch_sizes(params: TrainParams, images: int) -> list[int]:
@@ -164,9 +157,9 @@ def optimiser(net: Classifier, params: TrainParams, ends: list[int]) -> Optimise
         # Muon takes the 64-row matrices; first layer and head have a side of 27 at most.
         parts = muon_and_adam(net, muon_rate=rate, adam_rate=params.adam_learning_rate)
     elif params.optimizer == "adam":
-        parts = [Adam(net.parameters(), lr=rate)]
+        parts = [torch.optim.Adam(net.parameters(), lr=rate)]
     else:
-        parts = [SGD(net.parameters(), lr=rate, momentum=params.momentum)]
+        parts = [torch.optim.SGD(net.parameters(), lr=rate, momentum=params.momentum)]
     return Optimiser(parts, schedule)
 
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from neural_odes.pipeline.arguments import Numbers, Whole, count
+from neural_odes.pipeline.arguments import Numbers, Whole, whole
 from neural_odes.pipeline.tensors import Argument, check_generator
 from neural_odes.solvers.round_trip import round_trip_error
 from neural_odes.solvers.runge_kutta import Field
@@ -50,7 +50,7 @@ class Flow(nn.Module):
             raise _POINTS.refusal(f"shape {tuple(points.shape)}")
         points = _POINTS.finite(points.to(next(self.parameters())))
         flat = points.reshape(-1, 2)
-        found = _POINTS.answered(log_q(flat)) if len(flat) else flat.new_empty(0)
+        found = log_q(flat) if len(flat) else flat.new_empty(0)
         return found.reshape(points.shape[:-1])
 
 
@@ -109,7 +109,7 @@ class ContinuousFlow(Flow):
 
     def score(self, x: Float[Tensor, "n 2"], solver: Solver) -> tuple[Float[Tensor, " n"], Solution]:
         """``log_q``, and the solution that carried x back to the base."""
-        back = self.flow(x, x.new_zeros(len(x)), torch.tensor([self.end_time, 0.0], dtype=x.dtype), solver)
+        back = self.flow(x, x.new_zeros(len(x)), x.new_tensor([self.end_time, 0.0]), solver)
         z, change = back.y[-1, :, :2], back.y[-1, :, 2]
         return base_log_prob(z) - change, back
 
@@ -127,7 +127,7 @@ class ContinuousFlow(Flow):
         z = base_sample(n, generator, next(self.parameters()))
         if not len(z):
             return z
-        return self.flow(z, base_log_prob(z), torch.tensor([0.0, self.end_time], dtype=z.dtype), solver).y[-1, :, :2]
+        return self.flow(z, base_log_prob(z), z.new_tensor([0.0, self.end_time]), solver).y[-1, :, :2]
 
 
 class _InParts:
@@ -144,9 +144,9 @@ def base_sample(n: Whole, generator: Any, like: Tensor) -> Float[Tensor, "n 2"]:
     """``n`` points of N(0, I), of the type and on the device of ``like``.
 
     Raises:
-        UserError: ``n`` is no whole number, below 0 or too large, or ``generator`` does not draw there.
+        UserError: ``n`` is no whole number or below 0, or ``generator`` does not draw there.
     """
-    n = count("n", n, each=2)
+    n = whole("n", n)
     check_generator("generator", generator, like.device)
     return torch.randn(n, 2, generator=generator, device=like.device, dtype=like.dtype)
 

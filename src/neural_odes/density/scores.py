@@ -1,13 +1,13 @@
 """How well a density model fits, against the best that can be."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from neural_odes.density.distribution import Distribution
 from neural_odes.pipeline import arguments
-from neural_odes.pipeline.arguments import Numbers
 
 
-def scores(distribution: Distribution, x: Numbers, log_q: Numbers) -> dict[str, float]:
+def scores(distribution: Distribution, x: ArrayLike, log_q: ArrayLike) -> dict[str, float]:
     """NLL, and its gap to the exact entropy, of log-densities ``log_q`` at independent points ``x``.
 
     The gap is KL(p‖q) = E[log p − log q], estimated by the mean of the differences: the sampling error that both
@@ -18,9 +18,9 @@ def scores(distribution: Distribution, x: Numbers, log_q: Numbers) -> dict[str, 
         log_q: of the model at each of them, in nats, (n,).
 
     Raises:
-        UserError: they are not arrays of finite numbers with these shapes, or there is only one point.
+        UserError: they are not arrays of numbers with these shapes, or there is only one point.
     """
-    points, log_density = arguments.finite("x", x), arguments.finite("log_q", log_q)
+    points, log_density = arguments.numbers("x", x), arguments.numbers("log_q", log_q)
     n = len(points) if points.ndim else 0
     if points.shape != (n, 2) or log_density.shape != (n,) or n < 2:
         found = f"{log_density.shape} at {points.shape}"

@@ -11,9 +11,7 @@ from neural_odes.density.flow import ContinuousFlow, Flow
 from neural_odes.density.params import TrainParams, UpdatesParams
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.stage import Stage
-from neural_odes.pipeline.transfer import to_device
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver
-from neural_odes.training.eager import Adam
 from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, soap, warmup_cosine
 
@@ -36,7 +34,7 @@ class Objective:
         self.generator = generator
         self.steps, self.validate_at = steps, range(0, steps, params.validate_every)
         schedule = warmup_cosine(steps, params.warmup_steps) if params.decay else constant
-        make = {"soap": soap, "adam": lambda p, rate: Adam(p, lr=rate)}[params.optimizer]
+        make = {"soap": soap, "adam": lambda p, rate: torch.optim.Adam(p, lr=rate)}[params.optimizer]
         self.optimiser = Optimiser([make(flow.parameters(), params.learning_rate)], schedule, clip=params.clip_norm)
 
     @property
@@ -49,7 +47,7 @@ class Objective:
 
     def step(self, index: int) -> dict[str, Tensor]:
         chosen = torch.randint(len(self.train), (self.batch_size,), generator=self.generator)
-        loss, others = self.loss(self.train[to_device(chosen, self.train.device)], index)
+        loss, others = self.loss(self.train[chosen.to(self.train.device)], index)
         self.optimiser.step(loss, index)
         return {"loss": loss.detach()} | others
 

@@ -7,7 +7,6 @@ from typing import Any
 from neural_odes import paths
 from neural_odes.benchmarks import comparison
 from neural_odes.documents import moves, tables
-from neural_odes.documents.gpu import gpu
 from neural_odes.errors import UserError
 from neural_odes.pages import study
 from neural_odes.pages.study import Study
@@ -23,7 +22,7 @@ DOCUMENTS = {
     "docs/results.md": ("results", "round_trips", "studies"),
     "docs/deviations.md": tuple(f"moved_{claim}" for claim in claims.CLAIMS),
     "docs/cluster.md": ("cluster",),
-    "docs/benchmarks.md": ("cost", "speed", "limit", "gpu"),
+    "docs/benchmarks.md": ("cost", "speed"),
     "docs/explore.md": ("explore",),
     "docs/tutorials/README.md": ("tutorials",),
     "studies/README.md": ("studies",),
@@ -70,8 +69,6 @@ def _block(root: Path, document: str, block: str) -> str:
         "cluster": cluster,
         "cost": cost,
         "explore": explore,
-        "gpu": gpu,
-        "limit": limit,
         "speed": speed,
         "tutorials": tutorials,
     }[block](root)
@@ -179,29 +176,6 @@ def speed(root: Path) -> str:
         if side.must is not None
     ]
     return tables.markdown(("what", "ours", "instead", "takes", "ratio", "target"), rows)
-
-
-def limit(root: Path) -> str:
-    """How far each training step is from the processor's peak, and what the rest of its time goes into."""
-    found = _benchmark(root, "profile_steps")
-    peaks = " and ".join(f"{rate:.0f} GFLOP/s in {precision}" for precision, rate in found["peak_gflops"].items())
-    rows = []
-    for step in comparison.limits(found):
-        others = sorted(((share, part) for part, share in step.shares.items() if part != "products"), reverse=True)
-        rest = ", ".join(f"{comparison.PARTS[part]} {100 * share:.0f} %" for share, part in others if share >= 0.05)
-        rows.append(
-            (
-                step.name,
-                f"{step.gflop:.3g}",
-                comparison.seconds_text(step.seconds),
-                f"{100 * step.reached:.0f} %",
-                f"{100 * step.shares['products']:.0f} %",
-                f"{100 * step.reached_by_products:.0f} %",
-                rest,
-            )
-        )
-    columns = ("step of", "GFLOP", "takes", "of the peak", "time in products", "their share of the peak", "the rest of the time")
-    return f"On one core of {found['machine']['processor']}, whose peak is {peaks}:\n\n{tables.markdown(columns, rows)}"
 
 
 def explore(root: Path) -> str:

@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from neural_odes.errors import UserError, in_short
+from neural_odes.errors import UserError
 from neural_odes.pages import kernel
 
 
@@ -49,12 +49,12 @@ def run(path: Path, parameters: dict[str, Any], *, root: Path) -> NotebookNode:
             )
         except PapermillExecutionError as error:
             cell = next((c["id"] for c in nbformat.read(path, as_version=4).cells if c["source"] == error.source), "parameters")
-            cause = in_short(error.evalue or "") or "no message"
+            cause = (error.evalue or "no message").strip().splitlines()[0]
             if error.ename != UserError.__name__:  # one of ours says what to do
                 cause = f"{error.ename}: {cause}; fix that, then run dvc repro again"
             raise UserError(f"{name}: cell {cell}: {cause}") from None
         except RuntimeError as error:  # nbclient: the kernel died or did not start
-            raise UserError(f"{name}: {in_short(str(error))}; free some memory, then run dvc repro again") from None
+            raise UserError(f"{name}: {str(error).splitlines()[0]}; free some memory, then run dvc repro again") from None
         return nbformat.read(executed, as_version=4)
 
 

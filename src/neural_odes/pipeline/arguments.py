@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from neural_odes.errors import UserError, shown
+from neural_odes.errors import UserError
 
 Numbers: TypeAlias = Any
 """Real numbers, however they are held: a tensor of any such type on any device, an array of NumPy (masked or not), a series or
@@ -20,15 +20,6 @@ table of pandas, nested lists of numbers or of these, or a single number.
 
 Whole: TypeAlias = Any
 """A whole number of Python, NumPy or PyTorch."""
-
-LARGEST = 1e50
-"""Of numbers: the fourth power of one, divided by anything that ``positive`` lets pass, is finite in double precision."""
-
-SMALLEST_SCALE, LARGEST_SCALE = 1e-15, 1e15
-"""Of positive numbers, which are what others are multiplied with or divided by."""
-
-AT_ONCE = 10**9
-"""Numbers that an array in memory may hold: 8 GB."""
 
 
 def refusal(name: str, expected: str, found: str) -> UserError:
@@ -79,35 +70,27 @@ def numbers(name: str, value: Numbers, expected: str = "an array of numbers") ->
     return data.astype(np.float64, copy=False)
 
 
-def finite(name: str, value: Numbers, *, largest: float = LARGEST) -> Float[ndarray, "..."]:
+def finite(name: str, value: Numbers) -> Float[ndarray, "..."]:
     """As ``numbers``.
 
     Raises:
-        UserError: as there; or one is not finite, or beyond ± ``largest``.
+        UserError: as there; or one is not finite.
     """
     array = numbers(name, value, expected="finite numbers")
     if bad := array.size - np.count_nonzero(np.isfinite(array)):
         raise refusal(name, "finite numbers", f"NaN or infinity in {bad} of {array.size} values")
-    if far := np.count_nonzero(np.abs(array) > largest):
-        raise refusal(name, f"numbers from {-largest:g} to {largest:g}", f"{far} of {array.size} values beyond")
     return array
 
 
 def positive(name: str, value: Any) -> float:
     """
     Raises:
-        UserError: it is not a single finite number above 0, or so small or large that what it scales would not be finite.
+        UserError: it is not a single finite number above 0.
     """
     number = _single(value)
-    try:
-        found = float(number) if _real(number) else math.nan
-    except OverflowError:
-        found = math.inf
-    if not 0 < found < math.inf:
-        raise refusal(name, "a positive number", shown(value))
-    if not SMALLEST_SCALE <= found <= LARGEST_SCALE:
-        raise refusal(name, f"a positive number, {SMALLEST_SCALE:g} to {LARGEST_SCALE:g}", shown(value))
-    return found
+    if not _real(number) or not 0 < float(number) < math.inf:
+        raise refusal(name, "a positive number", f"{value!r:.60}")
+    return float(number)
 
 
 def whole(name: str, value: Whole, *, least: int = 0, most: int | None = None) -> int:
@@ -121,40 +104,28 @@ def whole(name: str, value: Whole, *, least: int = 0, most: int | None = None) -
         number = None
     if number is None or number < least or (most is not None and number > most):
         end = "or more" if most is None else f"to {most}"
-        raise refusal(name, f"a whole number, {least} {end}", shown(value))
+        raise refusal(name, f"a whole number, {least} {end}", f"{value!r:.60}")
     return number
 
 
-def count(name: str, value: Whole, each: int, *, least: int = 0) -> int:
-    """How many things of ``each`` numbers to draw at once.
+def draw(n: Whole, generator: Any) -> int:
+    """How many things to draw.
 
     Raises:
-        UserError: it is no such number; or they would not fit into memory.
+        UserError: ``n`` is no such number, or ``generator`` is not NumPy's.
     """
-    number, most = whole(name, value, least=least), AT_ONCE // each
-    if number > most:
-        raise refusal(name, f"a whole number, {least} to {most} at once", f"{shown(value)}; draw them in parts")
-    return number
-
-
-def draw(n: Whole, generator: Any, each: int = 1) -> int:
-    """How many things of ``each`` numbers to draw.
-
-    Raises:
-        UserError: as ``count``, of ``n``; or ``generator`` is not NumPy's.
-    """
-    number = count("n", n, each)
+    number = whole("n", n)
     if not isinstance(generator, np.random.Generator):
-        raise refusal("generator", "a generator of NumPy, such as numpy.random.default_rng(0)", shown(generator))
+        raise refusal("generator", "a generator of NumPy, such as numpy.random.default_rng(0)", f"{generator!r:.60}")
     return number
 
 
 def _single(value: Any) -> Any:
-    """What NumPy or PyTorch has, as Python has it; None where it is masked, or an array, as a list is."""
-    if not hasattr(value, "item"):
-        return value
-    there = not getattr(value, "is_meta", False) and not np.ma.is_masked(value)
-    return value.item() if there and getattr(value, "ndim", None) == 0 else None
+    """What NumPy or PyTorch has, as Python has it; None where it is not one."""
+    try:
+        return value.item() if hasattr(value, "item") else value
+    except (RuntimeError, ValueError):  # more than one
+        return None
 
 
 def _real(value: Any) -> bool:

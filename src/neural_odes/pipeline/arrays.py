@@ -11,7 +11,7 @@ def load(path: Path, *, shape: tuple[int | None, ...]) -> np.ndarray:
     """A ``.npy`` file of the given shape (None: any length); pickled objects are refused.
 
     Raises:
-        UserError: the file is missing, truncated, not NumPy's, not finite, or of another shape or kind.
+        UserError: the file is missing, truncated, not NumPy's, not finite, or of another shape.
     """
     remedy = f"delete it and run dvc repro: rm '{path}'"
     try:
@@ -23,8 +23,6 @@ def load(path: Path, *, shape: tuple[int | None, ...]) -> np.ndarray:
         raise UserError(f"{path}: truncated or not a NumPy array; {remedy}") from None
     if array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
         raise UserError(f"{path}: shape {array.shape} where {shape} is expected; {remedy}")
-    if array.dtype.kind not in "biuf":
-        raise UserError(f"{path}: holds {array.dtype} where numbers are expected; {remedy}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UserError(f"{path}: holds values that are not finite; {remedy}")
     return array

@@ -1,13 +1,13 @@
 """What every stage script does: reads its arguments, runs the stage, and says in one line what went wrong."""
 
+import errno
 import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from neural_odes import params, paths
-from neural_odes.errors import UserError, needing, refusals
-from neural_odes.pipeline import names
+from neural_odes import paths
+from neural_odes.errors import UserError, needing
 from neural_odes.pipeline.stage import Stage, command_of
 
 
@@ -48,17 +48,19 @@ def execute(work: Callable[[Stage], None]) -> None:
         stage = Stage(command, folder)
     except UserError as error:
         sys.exit(f"error: {command}: {error}")
-    except params.DAMAGES as error:
-        sys.exit(f"error: {command}: {names.FILE} or {params.FILE}{params.damage(error)}; neural-odes check says more")
     gone = not all((stage.root / name).exists() for name in stage.outputs)
     try:
-        with refusals(), stage, needing("pipeline"):
+        with stage, needing("pipeline"):
             work(stage)
             stage.finish()
     except UserError as error:
         _fail(f"{error}", stage, gone)
     except KeyboardInterrupt:
         _fail("interrupted; dvc repro goes on from the last checkpoint", stage, gone, code=130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        _fail(f"{error.filename or folder}: no space left to write; free some and run dvc repro again", stage, gone)
 
 
 def _fail(text: str, stage: Stage, gone: bool, code: int = 1) -> None:

@@ -1,11 +1,9 @@
 """The device and the threads that a stage computes on: both decide the bytes of a result."""
 
 import ctypes
-import functools
 import os
 from typing import TYPE_CHECKING
 
-from neural_odes import variables
 from neural_odes.errors import UserError
 from neural_odes.pipeline.stage import Stage
 
@@ -29,11 +27,7 @@ def prepare(stage: Stage) -> "torch.device":
 
     torch.set_num_threads(threads)
     threadpool_limits(threads)  # NumPy's and scikit-learn's
-    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms, without PyTorch's compiler, which that imports
-    # What is float32 on a processor is not to be TF32, of 10 bits, on a GPU.
-    torch.backends.cuda.matmul.fp32_precision = "ieee"
-    torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
-    torch.backends.cudnn.rnn.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a tenth of the time
     _keep_freed_memory()
     return device()
@@ -47,22 +41,12 @@ def device() -> "torch.device":
     """
     import torch
 
-    wanted = variables.device()
+    wanted = os.environ.get("NEURAL_ODES_DEVICE", "auto")
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise UserError(f"NEURAL_ODES_DEVICE is {wanted}; it must be auto, cpu or cuda")
     if wanted == "cuda" and not torch.cuda.is_available():
         raise UserError("NEURAL_ODES_DEVICE is cuda but torch finds no GPU; unset it to run on the processor")
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-@functools.cache
-def multiplies(dtype: "torch.dtype", device: str) -> bool:
-    """Whether a type of device (``cpu``, ``cuda``) has units for products of ``dtype``: PyTorch's others take many times as long
-    as those in float32.
-    """
-    import torch
-
-    if dtype != torch.bfloat16 or device != "cpu":
-        return True
-    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _keep_freed_memory() -> None:

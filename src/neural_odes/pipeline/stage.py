@@ -127,9 +127,6 @@ class Stage:
         path = self.root / name
         is_file = path.suffix[1:].isalpha()  # not the end of a folder of the value 0.001-0
         (path.parent if is_file else path).mkdir(parents=True, exist_ok=True)
-        for file in [path] if is_file else [*path.rglob("*")]:
-            if file.is_symlink() or (file.is_file() and file.stat().st_nlink > 1):
-                file.unlink()  # a link into DVC's cache, whose object would be written over
         return path
 
     @property

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from neural_odes.errors import UserError, shown
+from neural_odes.errors import UserError
 from neural_odes.pipeline import arguments
 from neural_odes.pipeline.arguments import Numbers
 
@@ -46,17 +46,12 @@ class Argument:
         if isinstance(value, list | tuple) and value and all(isinstance(item, Tensor) for item in value):
             value = self._stacked(value)
         if isinstance(value, Tensor):
-            real = not (value.is_complex() or value.is_quantized or value.dtype == torch.bool)
-            if not real or value.layout != torch.strided or value.is_meta:
-                kind = "meta" if value.is_meta else value.layout
-                raise self.refusal(f"a {kind} tensor of {value.dtype}".replace("torch.", ""))
+            if value.layout != torch.strided or value.is_complex() or value.is_quantized or value.dtype == torch.bool:
+                raise self.refusal(f"a {value.layout} tensor of {value.dtype}".replace("torch.", ""))
             return value, np.zeros(tuple(value.shape), bool)
         data, masked = arguments.arrays(self.name, self.expected, value)
         # PyTorch takes no other byte order, no negative strides, and warns of memory that it may not write.
-        ready = np.require(data, data.dtype.newbyteorder("="), ["C", "W"])
-        if any(stride < 0 for stride in ready.strides):  # along an axis of one, where NumPy does not mind
-            ready = ready.copy()
-        return torch.from_numpy(ready), masked
+        return torch.from_numpy(np.require(data, data.dtype.newbyteorder("="), ["C", "W"])), masked
 
     def finite(self, numbers: Tensor) -> Tensor:
         """``numbers`` themselves.
@@ -69,18 +64,6 @@ class Argument:
             among = f"{bad} of {numbers.numel()} values" if numbers.ndim else "place of a number"
             raise self.refusal(f"NaN or infinity (as {numbers.dtype}) in {among}".replace("torch.", ""))
         return numbers
-
-    def answered(self, answer: Tensor) -> Tensor:
-        """What a model made of the numbers.
-
-        Raises:
-            UserError: it is not finite, as they are too large for the model's precision.
-        """
-        if not bool(answer.isfinite().all()):
-            raise self.refusal(
-                f"some so large that the model's answer is NaN or infinity (as {answer.dtype})".replace("torch.", "")
-            )
-        return answer
 
     def _stacked(self, tensors: list[Tensor] | tuple[Tensor, ...]) -> Tensor:
         try:
@@ -96,6 +79,6 @@ def check_generator(name: str, value: Any, device: torch.device) -> None:
     """
     argument = Argument(name, f"None or a torch.Generator on the model's device, {device}")
     if not isinstance(value, torch.Generator | None):
-        raise argument.refusal(shown(value))
+        raise argument.refusal(f"{value!r:.60}")
     if value is not None and value.device.type != device.type:
         raise argument.refusal(f"one on {value.device}")

@@ -34,9 +34,7 @@ def load(module: "nn.Module", folder: Path) -> None:
         tensors = safetensors.torch.load_file(path)
     except FileNotFoundError:
         raise UserError(f"{path}: missing; {remedy}") from None
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror or error}; ls -l says whose it is") from None
-    except (safetensors.SafetensorError, ValueError, LookupError, TypeError) as error:
+    except (safetensors.SafetensorError, OSError, ValueError, LookupError, TypeError) as error:
         raise UserError(f"{path}: damaged ({error}); {remedy}") from None
     wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}

@@ -7,7 +7,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from neural_odes import paths
@@ -46,24 +45,17 @@ class Children:
         self.interrupts = 0
         self._running: set[subprocess.Popen[str]] = set()
 
-    def dvc(
-        self,
-        name: str,
-        *arguments: str,
-        hears: Callable[[str], None] = lambda line: None,
-        environment: Mapping[str, str] = MappingProxyType({}),
-    ) -> int:
+    def dvc(self, name: str, *arguments: str, hears: Callable[[str], None] = lambda line: None) -> int:
         """Runs ``dvc ARGUMENTS`` as the job called ``name``; returns the exit code.
 
         Args:
             hears: is called with each line that it says.
-            environment: what it has besides that of all.
         """
         path = log(self.root, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with (
             path.open("wb", buffering=0) as stream,
-            call.start(self.root, {**self._environment, **environment}, *arguments, process_group=0) as process,
+            call.start(self.root, self._environment, *arguments, process_group=0) as process,
         ):
             self._running.add(process)
             if self.interrupts:  # just now

@@ -36,11 +36,6 @@ class Job:
         return tuple(part.name.address for part in self.parts)
 
     @property
-    def gpus(self) -> float:
-        """That one of its stages can use."""
-        return max((part.gpus for part in self.parts), default=0.0)
-
-    @property
     def seconds(self) -> float:
         """That it is expected to take; 0 where that is not known."""
         return sum(part.seconds for part in self.parts) if all(part.seconds for part in self.parts) else 0.0

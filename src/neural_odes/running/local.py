@@ -19,7 +19,7 @@ from rich.table import Table
 from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline.metrics import read_json
-from neural_odes.running import call, forecast, gpus, graph
+from neural_odes.running import call, forecast, graph
 from neural_odes.running.children import Children, end_of, log
 from neural_odes.running.forecast import Measured
 from neural_odes.running.graph import Node, Selection
@@ -54,15 +54,12 @@ def repro(root: Path, environment: Mapping[str, str], *, cores: int, selection: 
     dvc = Children(root, environment)
     view = View([*found, last], cores=cores, console=_console, measured=measured)
 
-    cards = gpus.found(environment) if any(job.gpus for job in found) else gpus.Cards()
-
     def run(job: Job) -> bool:
-        own = cards.variables(job.name)
-        return view.run(dvc, job, "--wait-for-lock", "repro", "--single-item", *job.stages, environment=own)
+        return view.run(dvc, job, "--wait-for-lock", "repro", "--single-item", *job.stages)
 
     try:
         with dvc.interruptible(view.interrupted), view.shown():
-            if side_by_side(found, cores, run, cards):
+            if side_by_side(found, cores, run):
                 view.run(dvc, last, "repro", *selection.arguments)
     except KeyboardInterrupt:
         _console.print(view.kept())
@@ -146,11 +143,8 @@ def announce(found: Sequence[Job], root: Path, cores: int) -> None:
         _console.print(f"About {forecast.duration(total)} on {cores} cores, {speed}.")
 
 
-def side_by_side(found: Sequence[Job], cores: int, run: Callable[[Job], bool], cards: gpus.Cards) -> bool:
+def side_by_side(found: Sequence[Job], cores: int, run: Callable[[Job], bool]) -> bool:
     """Calls ``run`` with each job, several at once, until one fails: what runs then ends, and nothing more begins.
-
-    Args:
-        cards: of which each job that can use a GPU holds one while it runs.
 
     Returns:
         Whether all are done.
@@ -167,14 +161,12 @@ def side_by_side(found: Sequence[Job], cores: int, run: Callable[[Job], bool], c
             if not failed:
                 waiting = sorted((job for job in found if job.name in ready), key=lambda job: -behind[job.name])
                 for job in forecast.starting(waiting, running.values(), cores):
-                    if not job.gpus or cards.take(job.name):
-                        ready.remove(job.name)
-                        running[pool.submit(run, job)] = job
+                    ready.remove(job.name)
+                    running[pool.submit(run, job)] = job
             if not running:
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 job = running.pop(future)
-                cards.leave(job.name)
                 if future.result():
                     order.done(job.name)
                 else:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -61,17 +61,13 @@ class View:
         with Live(get_renderable=self.drawn, console=self._console, refresh_per_second=4, transient=True):
             yield
 
-    def run(self, dvc: Children, job: Job, *arguments: str, environment: Mapping[str, str] | None = None) -> bool:
-        """Runs a job as ``dvc ARGUMENTS``, unless Ctrl-C came before; returns whether it is done.
-
-        Args:
-            environment: what it has besides the clone's.
-        """
+    def run(self, dvc: Children, job: Job, *arguments: str) -> bool:
+        """Runs a job as ``dvc ARGUMENTS``, unless Ctrl-C came before; returns whether it is done."""
         if dvc.interrupts:
             return False
         kept = log(dvc.root, job.name)
         self.begins(job.name, again=broken_off(kept))
-        done = dvc.dvc(job.name, *arguments, hears=lambda said: self.hears(job.name, said), environment=environment or {}) == 0
+        done = dvc.dvc(job.name, *arguments, hears=lambda said: self.hears(job.name, said)) == 0
         failed = not done and not dvc.interrupts
         self.ends(job.name, "done" if done else "failed" if failed else "interrupted", kept if failed else None)
         return done

@@ -86,18 +86,16 @@ def _step(field: Field, y: Tensor, start: float, end: float, method: str) -> tup
     h = end - start
     k: list[Tensor] = []
     for c_i, a_i in zip(c, a, strict=True):
-        k.append(field(y.new_full((), start + c_i * h), moved(y, k, a_i, h)))
-    return moved(y, k, b, h), k
+        k.append(field(y.new_full((), start + c_i * h), _moved(y, k, a_i, h)))
+    return _moved(y, k, b, h), k
 
 
-def moved(y: Tensor, slopes: Sequence[Tensor], weights: Sequence[float], h: float) -> Tensor:
+def _moved(y: Tensor, slopes: Sequence[Tensor], weights: Sequence[float], h: float) -> Tensor:
     """y + h Σ_i weight_i slope_i."""
-    end = y
     for weight, slope in zip(weights, slopes, strict=True):
         if weight:
-            alpha = h * weight
-            end = torch.add(y, slope, alpha=alpha) if end is y else end.add_(slope, alpha=alpha)
-    return end
+            y = torch.add(y, slope, alpha=h * weight)
+    return y
 
 
 class _Steps(torch.autograd.Function):
@@ -169,15 +167,15 @@ class _Adjoint(torch.autograd.Function):
             slopes: list[Tensor] = []
             pulled: list[Tensor] = []  # aᵀ ∂f/∂y at the stages
             for c_i, a_i, b_i in zip(c, a, b, strict=True):
-                stage = moved(y, slopes, a_i, h).detach().requires_grad_()
+                stage = _moved(y, slopes, a_i, h).detach().requires_grad_()
                 with torch.enable_grad():
                     slope = ctx.field(y.new_full((), end + c_i * h), stage)
                 of_y, *of_slope = torch.autograd.grad(
-                    slope, (stage, *parameters), moved(adjoint, pulled, a_i, -h), allow_unused=True, materialize_grads=True
+                    slope, (stage, *parameters), _moved(adjoint, pulled, a_i, -h), allow_unused=True, materialize_grads=True
                 )
                 slopes.append(slope.detach())
                 pulled.append(of_y)
                 for total, part in zip(of_parameters, of_slope, strict=True):
                     total.add_(part, alpha=-h * b_i)
-            y, adjoint = moved(y, slopes, b, h), moved(adjoint, pulled, b, -h)
+            y, adjoint = _moved(y, slopes, b, h), _moved(adjoint, pulled, b, -h)
         return (adjoint, None, None, None, *of_parameters)

@@ -13,7 +13,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from neural_odes.errors import UserError, in_short
+from neural_odes.errors import UserError
 
 _TENSOR = "tensor"
 
@@ -23,7 +23,7 @@ def _pack(state: Any, tensors: dict[str, Tensor]) -> Any:
     if isinstance(state, Tensor):
         # The layout in memory decides the order of sums, and so the last bits of what is computed next: keep it.
         order = sorted(range(state.ndim), key=state.stride, reverse=True)
-        tensors[str(len(tensors))] = state.detach().cpu().permute(order).contiguous().clone()
+        tensors[str(len(tensors))] = state.detach().permute(order).contiguous().clone()
         return {_TENSOR: len(tensors) - 1, "order": order}
     if isinstance(state, dict):
         return {"items": [[k, _pack(v, tensors)] for k, v in state.items()]}  # keys keep their type
@@ -84,7 +84,7 @@ class Checkpoint:
         temporary.replace(self.path)
 
     def load(self) -> dict[str, Any] | None:
-        """The state last saved, all of it on the processor; None where there is none.
+        """The state last saved; None where there is none.
 
         Raises:
             UserError: the file was altered since it was written.
@@ -94,15 +94,17 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         checksum, payload = content[:32], content[32:]
-        remedy = f"delete it and run again, and this training starts anew: rm '{self.path}'"
-        if hashlib.sha256(payload).digest() != checksum:
-            raise UserError(f"{self.path}: the checkpoint is damaged (its checksum does not match); {remedy}")
         try:
+            if hashlib.sha256(payload).digest() != checksum:
+                raise ValueError("checksum")
             length = int.from_bytes(payload[:8], "little")
             rest = json.loads(payload[8 : 8 + length])["__metadata__"]["state"]
             return _unpack(json.loads(rest), safetensors.torch.load(payload))
-        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
-            raise UserError(f"{self.path}: the checkpoint cannot be read ({in_short(str(error))}); {remedy}") from None
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError):
+            raise UserError(
+                f"{self.path}: the checkpoint is damaged (its checksum does not match); "
+                f"delete it and run again, and this training starts anew: rm '{self.path}'"
+            ) from None
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)

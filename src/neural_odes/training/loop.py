@@ -2,19 +2,21 @@
 
 import contextlib
 import math
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Container, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from neural_odes import paths, variables
+from neural_odes import paths
 from neural_odes.errors import UserError
 from neural_odes.pipeline import weights
 from neural_odes.pipeline.metrics import write_json
@@ -23,9 +25,6 @@ from neural_odes.pipeline.stage import Stage
 from neural_odes.solvers.solve import SolverError
 from neural_odes.tracking.live import live
 from neural_odes.training.checkpoint import Checkpoint
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 POINTS = 200  # rows of a history: enough for a curve, few enough to read
 NUMERIC = ("torch", "torchvision", "torchdiffeq", "pytorch-optimizer", "numpy", "scipy", "scikit-learn", "zuko")
@@ -51,17 +50,14 @@ class Task(Protocol):
         """The network whose weights are kept."""
 
     def step(self, index: int) -> dict[str, Tensor]:
-        """One update, numbered from 0; returns detached scalars to record, ``loss`` among them. It should not wait for the
-        device: the loop does so for a row of the history, a validation and a checkpoint alone.
-        """
+        """One update, numbered from 0; returns detached scalars to record, ``loss`` among them."""
 
     def validate(self) -> dict[str, float]:
         """Scores on the validation split."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes up a state whose tensors are on the processor, wherever the task's own are."""
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
 Row = tuple[int, str, float]
@@ -99,7 +95,7 @@ def _code() -> dict[str, str]:
     return {name: digest(Path(file)) for name, file in own.items()} | {package: version(package) for package in NUMERIC}
 
 
-def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[list[Row]], None]) -> "pd.DataFrame":
+def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[list[Row]], None]) -> pd.DataFrame:
     """The loop itself.
 
     Args:
@@ -127,7 +123,7 @@ def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[li
         checkpoint.save(state)
 
     log_every = max(1, steps // POINTS)
-    save_every = variables.checkpoint_seconds()
+    save_every = float(os.environ.get("NEURAL_ODES_CHECKPOINT_SECONDS", "20"))
     saved_at = time.monotonic()
     with _interruptible() as interrupted, _progress(title, start, steps) as advance:
         for step in range(start + 1, steps + 1):
@@ -155,8 +151,6 @@ def run(task: Task, *, checkpoint: Checkpoint, title: str, on_rows: Callable[[li
                 saved_at = time.monotonic()
             if interrupted():
                 raise KeyboardInterrupt
-    import pandas as pd  # no training need wait for it
-
     return pd.DataFrame(rows, columns=["step", "metric", "value"])
 
 

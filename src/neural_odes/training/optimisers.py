@@ -7,9 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from neural_odes.training.eager import AdamW, Eager
 from neural_odes.training.limits import MUON_SIDE
-from neural_odes.training.muon import Muon
 
 
 def warmup_cosine(steps: int, warmup: int) -> Callable[[int], float]:
@@ -63,10 +61,7 @@ def soap(parameters: Iterable[Tensor], learning_rate: float) -> torch.optim.Opti
     """SOAP (Vyas et al. 2024): Adam in the eigenbasis of Shampoo's preconditioner, refreshed every 10 steps."""
     from pytorch_optimizer import SOAP
 
-    class EagerSoap(Eager, SOAP):
-        pass
-
-    return EagerSoap(list(parameters), lr=learning_rate, betas=(0.95, 0.95), weight_decay=0.0, precondition_frequency=10)
+    return SOAP(list(parameters), lr=learning_rate, betas=(0.95, 0.95), weight_decay=0.0, precondition_frequency=10)
 
 
 def muon_takes(module: nn.Module, smallest_side: int = MUON_SIDE) -> list[nn.Parameter]:
@@ -81,6 +76,6 @@ def muon_and_adam(
     matrices = muon_takes(module, smallest_side)
     others = [p for p in module.parameters() if not any(p is m for m in matrices)]
     return [
-        Muon(matrices, muon_rate),
-        AdamW(others, lr=adam_rate, weight_decay=0.0, fused=True),
+        torch.optim.Muon(matrices, lr=muon_rate, momentum=0.95, nesterov=True, weight_decay=0.0),
+        torch.optim.AdamW(others, lr=adam_rate, weight_decay=0.0),
     ]

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neural_odes.pipeline.transfer import to_device
 from neural_odes.solvers.solve import solve
 from neural_odes.trajectory import elbo
 from neural_odes.trajectory.latent import LatentNetwork, fixed
@@ -28,11 +27,10 @@ class ContinuedLatentOde(LatentNetwork):
             x[:, :window], length=window, number=number, generator=learning.generator, clusters=learning.clusters
         )
         posterior = seen.encoded(self)
-        noise = to_device(torch.randn(batch, self.latent_size, generator=learning.generator).to(x.dtype), x.device)
-        z = posterior.sample(noise)
+        z = posterior.sample(torch.randn(batch, self.latent_size, generator=learning.generator).to(x))
         # One solve for both ways: the first half of the batch runs backward over the window, the second one beyond it.
         speed = torch.cat([-torch.ones_like(seen.end), torch.ones_like(seen.end)])[:, None] * window / self.time_unit
-        fractions = torch.arange(window + 1).to(x.dtype) / window
+        fractions = torch.arange(window + 1).to(x) / window
         path = solve(self.field(speed), torch.cat([z, z]), fractions, fixed(learning.params.step_size)(1.0)).y
         states = torch.cat([path[1:, :batch].flip(0), path[:-1, batch:]])  # at grid times 0, …, 2 · window − 1
         errors = x - self.decode(states).transpose(0, 1)

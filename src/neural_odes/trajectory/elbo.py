@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from neural_odes.pipeline.transfer import to_device
 from neural_odes.solvers.solve import solve
 from neural_odes.trajectory.latent import Encoding, LatentNetwork, SolverTo
 from neural_odes.trajectory.times import Clusters, random_order
@@ -49,9 +48,9 @@ def draw_view(
     """``number`` observations at random times of a random stretch of ``length`` steps, drawn anew for each trajectory."""
     batch, window, _ = observations.shape
     start = torch.randint(window - length + 1, (batch, 1), generator=generator)
-    times = to_device(start + random_order(batch, length, generator, clusters)[:, :number], observations.device)
+    times = (start + random_order(batch, length, generator, clusters)[:, :number]).to(observations.device)
     chosen = observations[torch.arange(batch, device=times.device)[:, None], times]
-    end = to_device((start[:, 0] + length).to(observations.dtype), observations.device)
+    end = (start[:, 0] + length).to(observations)
     return View(times.to(observations), chosen, end)
 
 
@@ -114,7 +113,7 @@ def terms(
 
     # time t of the window is (window − t)/window of the way back from its end
     fractions = torch.arange(window + 1, dtype=torch.float64) / window
-    path = solve(model.field(duration), start, fractions.to(start.dtype), solver(1.0)).y
+    path = solve(model.field(duration), start, fractions.to(start), solver(1.0)).y
 
     def nll(seen: View, errors: Float[Tensor, "n times 2"]) -> Float[Tensor, " n"]:
         return seen.times.shape[1] * (errors**2).sum(-1).mean(1) / (2 * noise_std**2)

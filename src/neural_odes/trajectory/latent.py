@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from neural_odes.pipeline.arguments import Numbers, Whole, count, positive, whole
+from neural_odes.pipeline.arguments import Numbers, Whole, positive, whole
 from neural_odes.pipeline.tensors import Argument
 from neural_odes.solvers.round_trip import round_trip_error
 from neural_odes.solvers.solve import Adaptive, Fixed, Solver, solve
@@ -22,7 +22,6 @@ LENGTH = 5.0
 _TIME_OCTAVES, _SPACE_OCTAVES = 4, 3
 _TYPICAL_OBSERVATIONS = 50.0
 _LARGEST_SEED = 2**64 - 1  # of PyTorch's generators
-_POSITIONS = Argument("observations", "a finite position (x, y) for each time, shape (K, 2); missing ones masked or left out")
 
 SolverTo = Callable[[float], Solver]
 """The solver of a solve from time 0 to the given one, in the ODE's unit: fixed nodes depend on where it ends."""
@@ -96,10 +95,10 @@ class LatentNetwork(WindowModel):
 
     def __init__(self, params: LatentParams, window: int):
         super().__init__(window)
-        self.time_unit, self.latent_size, self.decoder_size = params.time_unit, params.latent_size, params.decoder_size
+        self.time_unit, self.latent_size = params.time_unit, params.latent_size
         features = 1 + 2 + 2 * _TIME_OCTAVES + 2 * 2 * _SPACE_OCTAVES
         n = params.encoder_size
-        self.token = nn.Sequential(_NarrowLinear(features, n), nn.ReLU(), nn.Linear(n, n), nn.ReLU())
+        self.token = nn.Sequential(nn.Linear(features, n), nn.ReLU(), nn.Linear(n, n), nn.ReLU())
         self.head = nn.Sequential(nn.Linear(n + 1, n), nn.ReLU(), nn.Linear(n, 3 * params.latent_size))
         self.velocity = _network(params.latent_size, params.field_size, params.latent_size, nn.Tanh)
         self.decoder = _network(params.latent_size, params.decoder_size, 2, nn.ReLU)
@@ -119,7 +118,7 @@ class LatentNetwork(WindowModel):
     def summary(self, times: Float[Tensor, "*batch k"], observations: Float[Tensor, "*batch k 2"]) -> Float[Tensor, "*batch n"]:
         """What ``encode`` makes of the observations, however many; arguments as there."""
         t = times[..., None] / self.time_unit
-        angles_t = t * (math.pi / 2 * 2.0 ** torch.arange(_TIME_OCTAVES, dtype=t.dtype, device=t.device))
+        angles_t = t * (math.pi / 2 * 2.0 ** torch.arange(_TIME_OCTAVES).to(t))
         angles_x = position_angles(observations)
         parts = [t, observations / LENGTH, angles_t.sin(), angles_t.cos(), angles_x.sin(), angles_x.cos()]
         return self.token(torch.cat(parts, -1)).mean(-2)
@@ -195,7 +194,7 @@ class LatentNetwork(WindowModel):
             an array of NumPy of float64 and of shape (T, 2), or (2,) at a single time.
 
         Raises:
-            UserError: an argument is not what it should be, in type, shape or values, or the curve would not fit into memory.
+            UserError: an argument is not what it should be, in type, shape or values.
             SolverError: the solver gave up.
 
         Example:
@@ -207,8 +206,7 @@ class LatentNetwork(WindowModel):
         like = next(self.parameters())
         t, x = _observed(times, observations, self.window, like)
         wanted = _wanted(at, self.window, like)
-        samples = count("samples", samples, each=self.decoder_size * max(1, wanted.numel()), least=1)
-        seed = whole("seed", seed, most=_LARGEST_SEED)
+        samples, seed = whole("samples", samples, least=1), whole("seed", seed, most=_LARGEST_SEED)
         solver = adaptive(positive("tolerance", tolerance))
         if not wanted.numel():
             return Reconstruction(*np.empty((3, 0, 2)))
@@ -216,16 +214,16 @@ class LatentNetwork(WindowModel):
         noise = torch.randn(samples, len(posterior.mean), generator=torch.Generator().manual_seed(seed), dtype=like.dtype)
         z = torch.cat([posterior.mean[None], posterior.sample(noise.to(like))])
         flat = wanted.flatten()
-        apart, place = torch.unique(flat / self.time_unit, return_inverse=True)  # those that the solver tells apart
-        path = self.states(z, torch.empty_like(apart).scatter(0, place, flat), solver)
-        curves = _POSITIONS.answered(self.decode(path))[place].cpu().double().numpy()
+        units, place = torch.unique(flat / self.time_unit, return_inverse=True)  # those that the solver tells apart
+        path = self.states(z, torch.empty_like(units).scatter(0, place, flat), solver)
+        curves = self.decode(path)[place].cpu().double().numpy()
         lower, upper = np.quantile(curves[:, 1:], [0.05, 0.95], axis=1)
         return Reconstruction(*(part.reshape(*wanted.shape, 2) for part in (curves[:, 0], lower, upper)))
 
 
 def position_angles(x: Float[Tensor, "*shape 2"]) -> Float[Tensor, "*shape angles"]:
     """Of the waves in which encoders see positions: the longest has a period of 32, each other half that of the one before."""
-    return (x[..., None] * (math.pi / 16 * 2.0 ** torch.arange(_SPACE_OCTAVES, dtype=x.dtype, device=x.device))).flatten(-2)
+    return (x[..., None] * (math.pi / 16 * 2.0 ** torch.arange(_SPACE_OCTAVES).to(x))).flatten(-2)
 
 
 def _observed(
@@ -235,7 +233,7 @@ def _observed(
     ``like``.
     """
     when = Argument("times", f"the times of 1 to {window} observations in the window of {window} grid steps, from 0 to {window}")
-    where = _POSITIONS
+    where = Argument("observations", "a finite position (x, y) for each time, shape (K, 2); missing ones masked or left out")
     t, t_masked = when.masked(times)
     x, x_masked = where.masked(observations)
     if t.ndim != 1:
@@ -268,15 +266,5 @@ def _double(values: Tensor) -> Tensor:
 
 def _network(inputs: int, hidden: int, outputs: int, activation: type[nn.Module]) -> nn.Sequential:
     return nn.Sequential(
-        _NarrowLinear(inputs, hidden), activation(), nn.Linear(hidden, hidden), activation(), nn.Linear(hidden, outputs)
+        nn.Linear(inputs, hidden), activation(), nn.Linear(hidden, hidden), activation(), nn.Linear(hidden, outputs)
     )
-
-
-class _NarrowLinear(nn.Linear):
-    """A linear layer of few inputs, for many rows. The gradient of its weights is a product whose result has few rows; with few
-    columns, as of ``nn.Linear``, it would take several times as long on a processor.
-    """
-
-    def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
-        rows = torch.addmm(self.bias, x.reshape(-1, self.in_features), self.weight.T.contiguous())
-        return rows.view(*x.shape[:-1], self.out_features)

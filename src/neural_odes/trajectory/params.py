@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from neural_odes.params import Count, Positive, Rate, Section, Seed, Size, Threads, Tolerance, Units, at_most
-from neural_odes.pipeline.arguments import AT_ONCE
 from neural_odes.training.limits import MUON_SIDE
 from neural_odes.trajectory import spirals
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 _LARGEST_WINDOW = (spirals.STEPS - 1) // 2  # two of them lie on a curve, with a choice of where they begin
+_NUMBERS = 10**9  # that an array in memory may hold: 8 GB
 
 
 class DataParams(Section):
@@ -36,7 +36,7 @@ class DataParams(Section):
 
     @model_validator(mode="after")
     def _splits_fit_into_memory(self) -> "DataParams":
-        most = AT_ONCE // (4 * self.window)  # x and y over two windows
+        most = _NUMBERS // (4 * self.window)  # x and y over two windows
         for name in ("train_size", "validation_size", "test_size"):
             if getattr(self, name) > most:
                 raise ValueError(f"{name} ({getattr(self, name)}) does not fit into memory; lower it to {most} or less")
@@ -140,7 +140,7 @@ class Params(Section):
     def _bands_are_of_the_trajectories(self) -> "Params":
         for split in ("test_size", "validation_size"):
             at_most("evaluate.band_size", self.evaluate.band_size, f"data.{split}", getattr(self.data, split))
-        most = AT_ONCE // (4 * self.data.window * self.evaluate.band_size)  # x and y over two windows
+        most = _NUMBERS // (4 * self.data.window * self.evaluate.band_size)  # x and y over two windows
         if self.evaluate.samples > most:
             raise ValueError(f"evaluate.samples ({self.evaluate.samples}) does not fit into memory; lower it to {most} or less")
         return self

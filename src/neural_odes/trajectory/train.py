@@ -9,9 +9,7 @@ from torch import Tensor, nn
 from neural_odes import params as parameters
 from neural_odes.pipeline import machine, models
 from neural_odes.pipeline.stage import Stage
-from neural_odes.pipeline.transfer import to_device
 from neural_odes.training.averaged import Averaged
-from neural_odes.training.eager import Adam
 from neural_odes.training.loop import fit
 from neural_odes.training.optimisers import Optimiser, constant, muon_and_adam, muon_takes, warmup_cosine
 from neural_odes.trajectory import inference, scores, spirals
@@ -60,7 +58,7 @@ class Reconstruction:
         chosen = torch.randint(len(self.train), (p.batch_size,), generator=self.generator)
         kl_weight = min(1.0, (index + 1) / max(1, p.kl_warmup_steps))
         learning = Learning(p, self.window, self.noise_std, kl_weight, self.generator, self.clusters)
-        terms = cast(Learner, self.model).loss(self.train[to_device(chosen, self.train.device)], learning)
+        terms = cast(Learner, self.model).loss(self.train[chosen.to(self.train.device)], learning)
         self.optimiser.step(terms["loss"], index)
         self.averaged.update()
         return {name: value.detach() for name, value in terms.items()}
@@ -91,7 +89,7 @@ class Reconstruction:
 
 def _optimisers(model: nn.Module, params: TrainParams) -> list[torch.optim.Optimizer]:
     if params.optimizer == "adam" or not muon_takes(model):
-        return [Adam(model.parameters(), lr=params.learning_rate)]
+        return [torch.optim.Adam(model.parameters(), lr=params.learning_rate)]
     return muon_and_adam(model, muon_rate=params.muon_learning_rate, adam_rate=params.learning_rate)
 
 

@@ -19,9 +19,7 @@ class VelocityField:
 
     def __init__(self, velocity: nn.Sequential, rate: Float[Tensor, "batch 1"] | None = None):
         layers = [(layer.weight, layer.bias) for layer in velocity if isinstance(layer, nn.Linear)]
-        (w1, b1), *others = in_sigmoids(layers)
-        # W₁ is transposed: on a processor a product takes several times as long if latent dimensions are columns of its result.
-        self.tensors = (w1.T.contiguous(), b1, *(tensor for layer in others for tensor in layer))
+        self.tensors = tuple(tensor for layer in in_sigmoids(layers) for tensor in layer)
         self.rate = rate
 
     def __call__(self, t: Float[Tensor, ""], z: Float[Tensor, "n latent"]) -> Float[Tensor, "n latent"]:
@@ -32,7 +30,7 @@ class VelocityField:
     ) -> tuple[Float[Tensor, "n latent"], tuple[Tensor, ...]]:
         """dz/dt; and what ``pull_back`` needs."""
         w1, b1, w2, b2, w3, b3 = self.tensors
-        s1 = torch.addmm(b1, z, w1).sigmoid_()
+        s1 = torch.addmm(b1, z, w1.T).sigmoid_()
         s2 = torch.addmm(b2, s1, w2.T).sigmoid_()
         return self._at_rate(torch.addmm(b3, s2, w3.T)), (z, s1, s2)
 
@@ -50,9 +48,9 @@ class VelocityField:
         of_b3.add_(of_velocity.sum(0))
         of_w2.addmm_(of_a2.T, s1)
         of_b2.add_(of_a2.sum(0))
-        of_w1.addmm_(z.T, of_a1)
+        of_w1.addmm_(of_a1.T, z)
         of_b1.add_(of_a1.sum(0))
-        return (w1 @ of_a1.T).T
+        return of_a1 @ w1
 
     def _at_rate(self, z: Float[Tensor, "n latent"]) -> Float[Tensor, "n latent"]:
         return z if self.rate is None else z * self.rate

@@ -4,15 +4,15 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from neural_odes.benchmarks.comparison import PARTS, results
+from neural_odes.benchmarks.comparison import results
 from neural_odes.figures import style
 
-_COLOURS = {
-    "products": style.BLUE,
-    "arithmetic": style.SKY,
-    "data": style.GREEN,
-    "optimiser": style.ORANGE,
-    "python": style.GREY,
+_PARTS = {
+    "products": ("convolutions, matrix products", style.BLUE),
+    "arithmetic": ("other operators", style.SKY),
+    "data": ("drawing and moving a batch", style.GREEN),
+    "optimiser": ("optimiser", style.ORANGE),
+    "python": ("dispatch, solver's bookkeeping, Python", style.GREY),
 }
 
 
@@ -21,9 +21,9 @@ def draw(source: Path) -> Figure:
     rows = results(source, "profile_steps")["rows"]
     drawn, ax = style.new(size=(9, 3.2))
     names, left = [f"{row['side']}, {row['ms']:.3g} ms" for row in rows], [0.0] * len(rows)
-    for part, label in PARTS.items():
+    for part, (label, colour) in _PARTS.items():
         shares = [100 * row[part] for row in rows]
-        ax.barh(names, shares, left=left, color=_COLOURS[part], label=label, height=0.6)
+        ax.barh(names, shares, left=left, color=colour, label=label, height=0.6)
         for place, (start, share) in enumerate(zip(left, shares, strict=True)):
             if share >= 4:
                 ax.text(start + share / 2, place, f"{share:.0f}", ha="center", va="center", fontsize=9, color="white")

@@ -37,13 +37,9 @@ class Cnf(ContinuousFlow, Model):
 
 
 class _Weights(NamedTuple):
-    """What the field computes with, all rewritten for σ (see ``in_sigmoids``), and M; or the gradients of these.
+    """What the field computes with, all rewritten for σ (see ``in_sigmoids``), and M; or the gradients of these."""
 
-    W₁ is transposed: products in which the two coordinates are columns of a result, or of gradients of a matrix, take several
-    times as long on a processor as those in which they are rows.
-    """
-
-    w1: Float[Tensor, "2 units"]
+    w1: Float[Tensor, "units 2"]
     time: Float[Tensor, " units"]
     b1: Float[Tensor, " units"]
     w2: Float[Tensor, "units units"]
@@ -63,7 +59,7 @@ class CnfField:
     def __init__(self, w1: Tensor, w2: Tensor, w3: Tensor):
         layers = [(w1[:, :2], w1[:, 3]), (w2[:, :-1], w2[:, -1]), (w3[:, :-1], w3[:, -1])]
         (z, b1), (inner, b2), (outer, b3) = in_sigmoids(layers)
-        self.tensors = _Weights(z.T.contiguous(), 2 * w1[:, 2], b1, inner, b2, outer.contiguous(), b3, inner * (z @ outer).T)
+        self.tensors = _Weights(z, 2 * w1[:, 2], b1, inner, b2, outer.contiguous(), b3, inner * (z @ outer).T)
 
     def __call__(self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]) -> Float[Tensor, "n 3"]:
         return self.evaluate(t, state)[0]
@@ -71,13 +67,13 @@ class CnfField:
     def velocity(self, t: Time, z: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
         """f(t, z) alone."""
         w = self.tensors
-        return _affine(self._hidden(t, z)[1], w.w3, w.b3)
+        return torch.addmm(w.b3, self._hidden(t, z)[1], w.w3.T)
 
     def jacobian(self, t: Float[Tensor, ""], z: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2 2"]:
         """∂f/∂z = W₃ u₂ W₂ u₁ W₁, with u as diagonals."""
         w = self.tensors
         u1, u2 = (slope(s) for s in self._hidden(t, z))
-        return torch.stack([((u1 * column) @ w.w2.T * u2) @ w.w3.T for column in w.w1], 2)
+        return torch.stack([((u1 * column) @ w.w2.T * u2) @ w.w3.T for column in w.w1.T], 2)
 
     def evaluate(
         self, t: Float[Tensor, ""], state: Float[Tensor, "n columns"]
@@ -88,7 +84,7 @@ class CnfField:
         u1, u2 = slope(s1), slope(s2)
         p = u1 @ w.m.T
         trace = torch.linalg.vecdot(p, u2)
-        return torch.cat([_affine(s2, w.w3, w.b3), -trace[:, None]], 1), (t, z, s1, s2, u1, u2, p)
+        return torch.cat([torch.addmm(w.b3, s2, w.w3.T), -trace[:, None]], 1), (t, z, s1, s2, u1, u2, p)
 
     def pull_back(
         self, kept: tuple[Tensor, ...], gradient: Float[Tensor, "n columns"], gradients: Sequence[Tensor]
@@ -105,20 +101,16 @@ class CnfField:
         of.b3.add_(of_velocity.sum(0))
         of.w2.addmm_(of_a2.T, s1)
         of.b2.add_(of_a2.sum(0))
-        of.w1.addmm_(z.T, of_a1)
+        of.w1.addmm_(of_a1.T, z)
         of_b1 = of_a1.sum(0)
         of.b1.add_(of_b1)
         of.time.addcmul_(of_b1, t)
-        return pad((w.w1 @ of_a1.T).T, (0, gradient.shape[1] - 2))  # log p and costs do not act on the rate
+        return pad(of_a1 @ w.w1, (0, gradient.shape[1] - 2))  # log p and costs do not act on the rate
 
     def _hidden(self, t: Time, z: Float[Tensor, "n 2"]) -> tuple[Float[Tensor, "n units"], Float[Tensor, "n units"]]:
         w = self.tensors
-        s1 = torch.addmm(torch.addcmul(w.b1, t, w.time), z, w.w1).sigmoid_()
+        s1 = torch.addmm(torch.addcmul(w.b1, t, w.time), z, w.w1.T).sigmoid_()
         return s1, torch.addmm(w.b2, s1, w.w2.T).sigmoid_()
-
-
-def _affine(x: Float[Tensor, "n units"], weight: Float[Tensor, "2 units"], bias: Float[Tensor, " 2"]) -> Float[Tensor, "n 2"]:
-    return torch.addmm(bias[:, None], weight, x.T).T
 
 
 def _matrix(outputs: int, inputs: int) -> nn.Parameter:

@@ -25,7 +25,6 @@ from neural_odes.running.cluster import summary
 from neural_odes.running.cluster.sweep import Point
 from neural_odes.running.cluster.worker import Source, StageFailed, StageKilled, perform
 from neural_odes.running.forecast import Measured
-from neural_odes.running.gpus import share
 from neural_odes.running.graph import Node, Selection
 from neural_odes.running.jobs import Job, Phase
 from neural_odes.running.view import View
@@ -284,7 +283,7 @@ def _on_ray(root: Path, tasks: Mapping[str, Task], source: Source, view: View, *
         begun = time.monotonic()
         for key, task in tasks.items():
             after = [refs[parent] for parent in task.after if parent in refs]
-            own = {"num_cpus": min(task.stage.threads, largest), "num_gpus": share(min(task.stage.gpus, gpus)), "name": task.name}
+            own = {"num_cpus": min(task.stage.threads, largest), "num_gpus": min(task.stage.gpus, gpus), "name": task.name}
             refs[key] = remote.options(**own).remote(task, sent, told, *after)
         with _keeping(view):
             try:

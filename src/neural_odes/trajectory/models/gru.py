@@ -69,7 +69,7 @@ class Gru(WindowModel):
         states = [both]
         for _ in range(math.ceil(max(self.window, steps - self.window) / self.stride) - 1):
             states.append(self.carry(way, states[-1]))
-        offsets = torch.arange(self.stride, dtype=both.dtype, device=both.device)[:, None] / self.stride
+        offsets = torch.arange(self.stride).to(both)[:, None] / self.stride
         hidden = self.state(torch.stack(states, 1))[:, :, None] + self.offset(offsets)
         past, future = (LENGTH * self.position(hidden)).flatten(1, 2).chunk(2)
         return torch.cat([past[:, : self.window].flip(1), future[:, : max(0, steps - self.window)]], 1)[:, :steps]

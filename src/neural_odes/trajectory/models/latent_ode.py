@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neural_odes.pipeline.transfer import to_device
 from neural_odes.trajectory import elbo
 from neural_odes.trajectory.latent import LatentNetwork, fixed
 from neural_odes.trajectory.learning import Learning
@@ -27,11 +26,11 @@ class LatentOde(LatentNetwork):
             for length in (learning.window, p.subwindow)
         )
         onward = torch.rand(batch, generator=generator) < 0.5
-        ahead = torch.rand(batch, _PREDICTED, generator=generator).to(x.dtype)
-        noise = torch.randn(2, batch, self.latent_size, generator=generator).to(x.dtype)
+        ahead = torch.rand(batch, _PREDICTED, generator=generator)
+        noise = torch.randn(2, batch, self.latent_size, generator=generator)
         terms = elbo.terms(
             self, x, whole, part,
-            onward=to_device(onward, x.device), ahead=to_device(ahead, x.device), noise=to_device(noise, x.device),
+            onward=onward.to(x.device), ahead=ahead.to(x), noise=noise.to(x),
             noise_std=learning.noise_std, solver=fixed(p.step_size),
         )  # fmt: skip
         beyond = p.consistency_weight * terms.consistency + p.prediction_weight * terms.prediction

@@ -45,7 +45,7 @@ class NeuralCde(ContinuedLatentOde):
         """Along one piece of the path: a step that is exact where f is constant."""
 
         def field(s: Tensor, z: Tensor) -> Tensor:
-            dx = velocity(increment, slope, s)
+            dx = velocity(increment, slope, float(s))
             return (self.response(z).view(*z.shape, _CHANNELS) * dx[:, None]).sum(-1)
 
         return solve(field, state, _SPAN, _STEP).y[-1]
@@ -66,7 +66,7 @@ def pieces(
 
 
 def velocity(
-    increment: Float[Tensor, "*batch channels"], slope: Float[Tensor, "*batch channels"], s: float | Float[Tensor, ""]
+    increment: Float[Tensor, "*batch channels"], slope: Float[Tensor, "*batch channels"], s: float
 ) -> Float[Tensor, "*batch channels"]:
     """dX/ds of such a cubic at s from 0 to 1: it begins with ``slope`` and ends with ``increment``, which is also its mean."""
     return torch.lerp(increment, slope, (1 - s) * (1 - 3 * s))
